@@ -1,0 +1,75 @@
+-- What the quality rules found. Column names here are a public interface.
+create table if not exists quality.rule (
+    rule_id text primary key,
+    dimension text not null check (dimension in
+        ('completeness', 'accuracy', 'conformity', 'consistency', 'association', 'uniqueness')),
+    title text not null
+);
+comment on table quality.rule is '质量规则目录：六类三十七条';
+
+create table if not exists quality.score_run (
+    batch_id bigint primary key default nextval('ops.batch_id_seq'),
+    stage text not null check (stage in ('staging_gate', 'score')),
+    business_date date not null,
+    started_at timestamptz not null default clock_timestamp(),
+    finished_at timestamptz,
+    status text not null check (status in ('running', 'succeeded', 'failed'))
+);
+comment on table quality.score_run is '评分批次：一次闸门检验或一次评分';
+
+create table if not exists quality.check_result (
+    batch_id bigint not null,
+    rule_id text not null,
+    dimension text not null,
+    layer text not null,
+    table_name text not null,
+    column_name text not null default '',
+    qualifier text not null default '',
+    blocking boolean not null,
+    weight numeric not null default 1,
+    source text,
+    department text,
+    tested bigint,
+    failed bigint,
+    outcome text not null check (outcome in ('passed', 'failed', 'not_evaluated')),
+    message text,
+    primary key (batch_id, table_name, column_name, rule_id, qualifier)
+);
+comment on table quality.check_result is '规则结果：每批每表每列每条规则的检验数与不合格数';
+
+create table if not exists quality.score (
+    batch_id bigint not null,
+    level text not null check (level in ('column', 'table', 'source', 'department', 'city', 'region')),
+    name text not null,
+    dimension text not null,
+    score numeric,
+    primary key (batch_id, level, name, dimension)
+);
+comment on table quality.score is '得分：列、表、来源、部门、城市、区域逐级汇总；未检验为空，不计满分';
+
+create table if not exists quality.failed_row (
+    batch_id bigint not null,
+    rule_id text not null,
+    table_name text not null,
+    row_key text not null,
+    column_name text not null default '',
+    value text
+);
+create index if not exists failed_row_batch on quality.failed_row (batch_id, table_name, rule_id);
+comment on table quality.failed_row is '不合格数据：键为哈希，值已脱敏';
+
+create table if not exists quality.correction (
+    correction_id bigint generated always as identity primary key,
+    department text not null,
+    source text not null,
+    table_name text not null,
+    row_key text not null,
+    rule_id text not null,
+    column_name text not null default '',
+    opened_at timestamptz not null default clock_timestamp(),
+    opened_on date not null,
+    due_at date not null,
+    closed_at timestamptz,
+    unique nulls not distinct (table_name, row_key, rule_id, column_name, closed_at)
+);
+comment on table quality.correction is '纠错单：问题数据退回来源部门，限期更正';
