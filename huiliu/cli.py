@@ -1,0 +1,249 @@
+"""The `huiliu` command: services, the simulated city, and each step of the flow without Airflow.
+
+Exit codes: 0 done, 1 failed, 2 misused. `--json` prints one JSON document on standard output; progress and
+errors go to standard error. Stages are imported inside their verb, so `huiliu status` does not wait for dbt.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.table import Table
+
+from huiliu.errors import ConfigError, HuiliuError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+err = Console(stderr=True)
+out = Console()
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+@app.callback()
+def main(verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every step.")] = False) -> None:
+    """Set up logging to standard error; the libraries' own chatter stays out."""
+    logging.basicConfig(
+        level=logging.WARNING, format="%(message)s", handlers=[RichHandler(console=err, show_path=False)]
+    )
+    for package in ("huiliu", "ingestion", "transformation", "soda_checks", "returnflow", "simulator"):
+        logging.getLogger(package).setLevel(logging.DEBUG if verbose else logging.INFO)
+
+
+def run() -> None:
+    """Entry point: turn a HuiliuError into one message and the exit code of the contract."""
+    try:
+        app()
+    except ConfigError as error:
+        err.print(f"[red]error:[/red] {error}", highlight=False)
+        raise SystemExit(2) from error
+    except HuiliuError as error:
+        err.print(f"[red]error:[/red] {error}", highlight=False)
+        raise SystemExit(1) from error
+
+
+def _plain(value: object) -> object:
+    """Make a result JSON-ready: dataclasses and pydantic models become objects, dates ISO text."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if hasattr(value, "model_dump"):
+        return _plain(value.model_dump())
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in value]
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    if isinstance(value, str | int | float | bool) or value is None:
+        return value
+    return str(value)
+
+
+def _show(rows: Sequence[object], columns: list[str], title: str) -> None:
+    table = Table(title=title)
+    for column in columns:
+        table.add_column(column)
+    for row in rows:
+        plain = _plain(row)
+        if not isinstance(plain, dict):
+            raise TypeError(f"a row of {title} is {type(row).__name__}, not a record")
+        table.add_row(*("" if plain.get(column) is None else str(plain[column]) for column in columns))
+    out.print(table)
+
+
+def _report(result: object, as_json: bool, show: Callable[[], None]) -> None:
+    if as_json:
+        typer.echo(json.dumps(_plain(result), ensure_ascii=False))
+    else:
+        show()
+
+
+@app.command()
+def up(
+    only: Annotated[str | None, typer.Option(help="Comma-separated services; default all.")] = None,
+) -> None:
+    """Start the services (PostgreSQL, the simulated registry's API, Airflow) and prepare the databases."""
+    from huiliu import services
+
+    services.up(only.split(",") if only else None)
+    status()
+
+
+@app.command()
+def down() -> None:
+    """Stop every service of this HUILIU_HOME; leaves no process and no open port."""
+    from huiliu import services
+
+    services.down()
+
+
+@app.command()
+def status(as_json: Json = False) -> None:
+    """Show each service: running or not, its address and its log."""
+    from huiliu import services
+
+    states = services.status()
+    _report(states, as_json, lambda: _show(list(states), ["name", "state", "address", "log"], "services"))
+
+
+@app.command()
+def dsn(name: str) -> None:
+    """Print a connection string: warehouse, airflow, source:<name>, front:<code>."""
+    from huiliu.connections import dsn as connection_string
+
+    typer.echo(connection_string(name))
+
+
+@app.command()
+def simulate(
+    persons: Annotated[int | None, typer.Option(min=100, help="A new city of so many people.")] = None,
+    seed: Annotated[int, typer.Option(help="Same seed, same city.")] = 20260115,
+    days: Annotated[int | None, typer.Option(min=1, help="Let days pass in the city there is.")] = None,
+) -> None:
+    """Make a new simulated city, or let days pass in it; moves the business date along."""
+    from huiliu import business_date, regions
+    from huiliu.database import connect
+    from huiliu.settings import get_settings
+    from simulator import city
+    from simulator import days as passing
+
+    if (persons is None) == (days is None):
+        raise typer.BadParameter("give either --persons (a new city) or --days (days passing)")
+    settings = get_settings()
+    if persons is not None:
+        today = city.create(
+            persons=persons, seed=seed, regions=regions.load(settings.regions), home=settings.home
+        )
+    else:
+        today = passing.advance(days=days or 1)
+    with connect("warehouse") as connection:
+        business_date.set(connection, today)
+    typer.echo(f"business date {today:%Y-%m-%d}")
+
+
+@app.command()
+def ingest(
+    sources: Annotated[list[str] | None, typer.Argument(help="Default: every source.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Validate every spec; load nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Pull sources into the raw layer."""
+    from ingestion import run as ingestion_run
+
+    if check:
+        specs = ingestion_run.check_specs()
+        typer.echo(f"{len(specs)} specs are valid: {', '.join(specs)}")
+        return
+    loads = ingestion_run.ingest(sources or None)
+    columns = ["source", "table_name", "status", "rows_read", "rows_inserted", "rows_updated", "rows_deleted"]
+    _report(loads, as_json, lambda: _show(list(loads), columns, "loads"))
+
+
+@app.command()
+def gate(as_json: Json = False) -> None:
+    """Check landed batches against the blocking rules; hold those that fail."""
+    from soda_checks.gate import gate_staging
+
+    result = gate_staging()
+    _report(result, as_json, lambda: out.print(_plain(result)))
+
+
+@app.command()
+def release(
+    batch_id: int,
+    reason: Annotated[str, typer.Option(help="Why the held batch may pass.")],
+    by: Annotated[str, typer.Option(help="Who decides.")],
+) -> None:
+    """Let a batch that the staging gate holds pass."""
+    from soda_checks.gate import release as release_batch
+
+    release_batch(batch_id, by=by, reason=reason)
+    typer.echo(f"batch {batch_id} released")
+
+
+@app.command()
+def build(
+    full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Rebuild everything.")] = False,
+    as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Business date.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Gate the landed batches, then build staging to special and return with dbt."""
+    from soda_checks.gate import gate_staging
+    from transformation.build import build as build_models
+
+    gate_staging()
+    result = build_models(full_refresh=full_refresh, as_of=as_of.date() if as_of else None)
+    columns = ["model", "status", "seconds", "rows", "message"]
+    _report(result, as_json, lambda: _show(list(result.models), columns, f"build {result.build_id}"))
+    if result.failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def score(as_json: Json = False) -> None:
+    """Verify every contract and score quality."""
+    from soda_checks.score import score as score_quality
+
+    result = score_quality()
+    _report(result, as_json, lambda: out.print(_plain(result)))
+
+
+@app.command(name="return")
+def return_(
+    packages: Annotated[list[str] | None, typer.Argument(help="Default: every package.")] = None,
+    consumer: Annotated[list[str] | None, typer.Option(help="Consumer code; repeat for several.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Deliver the packages to the front-end databases and take receipts."""
+    from returnflow.run import deliver_all
+
+    result = deliver_all(packages or None, consumer or None)
+    _report(result, as_json, lambda: out.print(_plain(result)))
+
+
+@app.command(name="run")
+def run_flow() -> None:
+    """All steps in order without Airflow: ingest, gate, build, score, return, metrics."""
+    from huiliu.flow import run_flow as run_all
+
+    failures = run_all(report=lambda line: err.print(line, highlight=False))
+    if failures:
+        raise typer.Exit(1)
+
+
+@app.command()
+def demo(
+    persons: Annotated[int, typer.Option(min=100)] = 20_000,
+    seed: Annotated[int, typer.Option()] = 20260115,
+) -> None:
+    """The whole flow in Airflow on a simulated city; again = the next day."""
+    from huiliu.demo import run_demo
+
+    run_demo(persons=persons, seed=seed)
