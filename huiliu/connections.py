@@ -1,0 +1,135 @@
+"""Where each named database and service is, and with which role: the one place that knows.
+
+A name's own ``HUILIU_DSN_<NAME>`` wins (``:`` is written ``__``). Without it, the name lives on the server of its family's
+chief connection if that one is set (`warehouse` for `warehouse:build`, `front_writer:370602` for `front:370602001`), else on
+that of HUILIU_DSN_ADMIN, else on the embedded server; role and password are Huiliu's own.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+
+from huiliu import ports
+from huiliu.errors import ConfigError
+from huiliu.secret_store import secret, variable_name
+from huiliu.settings import variable
+
+__all__ = ["Target", "dsn", "dsn_variable", "overridden", "secret", "target", "url"]
+
+_NAMES = (
+    "admin, warehouse, warehouse:ingest|build|score|return, airflow, source:<name>, source_owner:<name>, "
+    "front:<9-, 6- or 4-digit code>, front_writer:<6- or 4-digit code>"
+)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a connection name means: a role in a database, and the connection whose server it shares."""
+
+    role: str
+    database: str
+    chief: str
+
+
+def target(name: str) -> Target:
+    """Return role, database and chief of a connection name; ConfigError if there is no such name."""
+    for pattern, make in _PATTERNS:
+        match = re.fullmatch(pattern, name)
+        if match:
+            return make(*match.groups())
+    raise ConfigError(f'There is no connection named "{name}"', fix=f"use one of: {_NAMES}")
+
+
+def _front(code: str) -> Target:
+    database = code if len(code) == 4 else code[:6]
+    return Target(f"reader_{code}", f"front_{database}", f"front_writer:{database}")
+
+
+_PATTERNS = (
+    (r"admin", lambda: Target("postgres", "postgres", "admin")),
+    (r"warehouse", lambda: Target("huiliu_owner", "warehouse", "warehouse")),
+    (
+        r"warehouse:(ingest|build|score|return)",
+        lambda part: Target(f"huiliu_{part}", "warehouse", "warehouse"),
+    ),
+    (r"airflow", lambda: Target("airflow", "airflow", "airflow")),
+    (
+        r"source:([a-z][a-z0-9_]*)",
+        lambda it: Target(f"source_{it}_reader", f"source_{it}", f"source_owner:{it}"),
+    ),
+    (
+        r"source_owner:([a-z][a-z0-9_]*)",
+        lambda it: Target(f"source_{it}_owner", f"source_{it}", f"source_owner:{it}"),
+    ),
+    (r"front:(\d{9}|\d{6}|\d{4})", _front),
+    (
+        r"front_writer:(\d{6}|\d{4})",
+        lambda code: Target(f"front_{code}_writer", f"front_{code}", f"front_writer:{code}"),
+    ),
+)
+
+
+def dsn_variable(name: str) -> str:
+    """Return the variable that overrides a connection: source:police -> HUILIU_DSN_SOURCE__POLICE."""
+    return variable_name("DSN", name)
+
+
+def overridden(name: str) -> str | None:
+    """Return the connection string set for exactly this name, checked for form; None if there is none."""
+    value = variable(dsn_variable(name))
+    if value is None:
+        return None
+    try:
+        parts = conninfo_to_dict(value)
+    except ProgrammingError:
+        parts = {}
+    if not value.startswith(("postgresql://", "postgres://")) or not parts.get("host"):
+        # The value is not shown: it holds a password.
+        raise ConfigError(
+            f"{dsn_variable(name)} is not a connection string",
+            fix=f"write {dsn_variable(name)}=postgresql://user:password@host:port/database",
+        )
+    return value
+
+
+def dsn(name: str) -> str:
+    """Return the connection string of a name, password included: never log it."""
+    meant = target(name)
+    own = overridden(name)
+    if own is not None:
+        return own
+    host, port, database = _server(meant)
+    return f"postgresql://{meant.role}:{quote(secret(meant.role), safe='')}@{host}:{port}/{database}"
+
+
+def _server(meant: Target) -> tuple[str, int, str]:
+    chief = overridden(meant.chief)
+    if chief is not None:
+        parts = conninfo_to_dict(chief)
+        return _host(parts), int(parts.get("port") or 5432), str(parts.get("dbname") or meant.database)
+    admin = overridden("admin")
+    if admin is not None:
+        parts = conninfo_to_dict(admin)
+        return _host(parts), int(parts.get("port") or 5432), meant.database
+    return "127.0.0.1", ports.port("postgres"), meant.database
+
+
+def _host(parts: dict[str, str | int | None]) -> str:
+    host = str(parts["host"])
+    return f"[{host}]" if ":" in host else host
+
+
+def url(name: str) -> str:
+    """Return the base address of an HTTP service without a trailing slash (``marriage_registry``, ``airflow``)."""
+    override = variable(variable_name("URL", name))
+    if override is not None:
+        return override.rstrip("/")
+    services = {"marriage_registry": "marriage_api", "airflow": "airflow"}
+    if name not in services:
+        raise ConfigError(f'There is no service named "{name}"', fix=f"use one of: {', '.join(services)}")
+    return f"http://127.0.0.1:{ports.port(services[name])}"

@@ -1,0 +1,99 @@
+"""Connections to PostgreSQL by name, with errors that say which connection failed and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import TransactionStatus
+
+from huiliu.connections import dsn, dsn_variable, overridden, target
+from huiliu.errors import ConfigError, HuiliuError, TransientError
+from huiliu.secret_store import variable_name
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+CONNECT_SECONDS = 10
+# A server that answers, but not now. Anything else it answers at the door is a wrong setting.
+_PASSING_REFUSALS = (
+    "starting up",
+    "shutting down",
+    "not yet accepting",
+    "in recovery",
+    "too many",
+    "remaining connection",
+)
+
+
+def connect(name: str, *, autocommit: bool = False) -> Connection:
+    """Open a named connection; as a context manager it commits (or rolls back) and closes.
+
+    Raises TransientError if the server is unreachable or not ready, ConfigError if it refuses role, password or database.
+    """
+    return connect_to(dsn(name), name, autocommit=autocommit)
+
+
+def connect_to(
+    conninfo: str, name: str, *, autocommit: bool = False, database: str | None = None
+) -> Connection:
+    """Open a connection string under a name used in errors; ``database`` replaces the one it names."""
+    options = {"application_name": "huiliu", "connect_timeout": CONNECT_SECONDS}
+    if database is not None:
+        options["dbname"] = database
+    try:
+        return psycopg.connect(conninfo, autocommit=autocommit, **options)  # type: ignore[arg-type]
+    except psycopg.OperationalError as error:
+        raise _explained(name, conninfo, database, str(error)) from None
+
+
+def _explained(name: str, conninfo: str, database: str | None, answer: str) -> HuiliuError:
+    parts = conninfo_to_dict(conninfo)
+    where = f"{parts.get('host')}:{parts.get('port') or 5432}/{database or parts.get('dbname')}"
+    reason = " ".join(answer.split())
+    refused = any(word in reason for word in ("FATAL", "致命"))
+    if not refused or any(word in reason for word in _PASSING_REFUSALS):
+        return TransientError(
+            f'Connection "{name}" to {where} failed: {reason}',
+            fix=f'start that server ("huiliu up" starts the embedded one), or correct {dsn_variable(name)}',
+        )
+    setting = dsn_variable(name)
+    if overridden(name) is None and name != "admin":
+        setting = f"{variable_name('SECRET', target(name).role)} or {setting}"
+    return ConfigError(
+        f'Connection "{name}" to {where} was refused: {reason}',
+        fix=f'correct {setting}, or run "huiliu prepare" to set role, password and rights again',
+    )
+
+
+@contextmanager
+def advisory_lock(conn: Connection, key: str) -> Iterator[None]:
+    """Hold a lock among all sessions of the database; TransientError at once if another holds it.
+
+    The lock outlives transactions and ends with the connection, so a killed holder never blocks the next. A connection that
+    was idle is left idle, so that ``conn.transaction()`` inside is a real transaction and not a savepoint.
+    """
+    idle = conn.info.transaction_status == TransactionStatus.IDLE
+    row = conn.execute("select pg_try_advisory_lock(hashtextextended(%s, 0))", [key]).fetchone()
+    if idle:
+        conn.commit()
+    if row is None or not row[0]:
+        raise TransientError(
+            f'"{key}" is being worked on by another process', fix="wait for it to end, then try again"
+        )
+    try:
+        yield
+    finally:
+        if not conn.closed:
+            _release(conn, key)
+
+
+def _release(conn: Connection, key: str) -> None:
+    if conn.info.transaction_status == TransactionStatus.INERROR:
+        conn.rollback()
+    idle = conn.info.transaction_status == TransactionStatus.IDLE
+    conn.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", [key])
+    if idle:
+        conn.commit()

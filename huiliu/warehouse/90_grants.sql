@@ -1,0 +1,34 @@
+-- Who may do what in the ledgers, least first. Applied last, every time: a right revoked by mistake comes back.
+-- The owner belongs to huiliu_ingest and huiliu_build, so it may grant on what they own.
+
+-- Loading: writes its own ledger, asks for the date.
+grant select on ops.business_date to huiliu_ingest;
+grant select, insert, update on ops.load_run, ops.resource, ops.mount_probe to huiliu_ingest;
+grant usage on sequence ops.batch_id_seq to huiliu_ingest, huiliu_score, huiliu_return;
+
+-- Building: reads every ledger (the metrics are built from them), writes those of the build.
+grant select on all tables in schema ops, quality to huiliu_build;
+grant insert, update on ops.build, ops.build_batch, ops.model_run to huiliu_build;
+grant insert, update, delete on ops.model_state, ops.touched_key to huiliu_build;
+grant select on all tables in schema raw to huiliu_build, huiliu_score;
+alter default privileges for role huiliu_ingest in schema raw grant select on tables to huiliu_build, huiliu_score;
+grant usage on schema raw to huiliu_score;
+
+-- Scoring: reads every layer, writes all of quality and the gate.
+grant usage on schema staging, base, theme, special, "return" to huiliu_score;
+grant select on all tables in schema staging, base, theme, special, "return" to huiliu_score;
+alter default privileges for role huiliu_build in schema staging, base, theme, special, "return"
+grant select on tables to huiliu_score;
+grant select on all tables in schema ops to huiliu_score;
+grant select, insert, update, delete on all tables in schema quality to huiliu_score;
+grant insert, update on ops.batch_gate to huiliu_score;
+grant insert, update, delete on ops.batch_under_test to huiliu_score;
+
+-- Returning: reads what is to be returned and its quality, writes deliveries and what consumers hold.
+grant usage on schema "return" to huiliu_return;
+grant select on all tables in schema "return" to huiliu_return;
+alter default privileges for role huiliu_build in schema "return" grant select on tables to huiliu_return;
+grant select on all tables in schema quality to huiliu_return;
+grant select on ops.business_date, ops.build, ops.model_state to huiliu_return;
+grant select, insert, update on ops.delivery, ops.receipt, ops.region_move to huiliu_return;
+grant select, insert, update, delete on ops.sent_row to huiliu_return;
