@@ -1,0 +1,1 @@
+"""Transformation: runs the dbt project over the claimed batches and keeps the build ledger."""

@@ -1,0 +1,93 @@
+"""One build: claim what landed and passed the gate, run the models, and write down how each of them ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from huiliu import business_date
+from huiliu.database import Connection, advisory_lock, connect
+from transformation import ledger
+from transformation.dbt_runner import DbtProject, NodeRun, Progress
+
+LOCK = "build"
+SUCCESS = "success"
+
+ModelRun = NodeRun
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """How a build ended. ``build_id`` is None if there was nothing to do; ``models`` lists every model with its status."""
+
+    build_id: int | None
+    as_of: date
+    claimed_batches: list[int] = field(default_factory=list)
+    models: list[ModelRun] = field(default_factory=list)
+
+    @property
+    def nothing_to_do(self) -> bool:
+        """True if nothing landed, no day passed, no model changed and the last build succeeded."""
+        return self.build_id is None
+
+    @property
+    def failed(self) -> list[ModelRun]:
+        """The models that failed, and those skipped because they stand on one."""
+        return [run for run in self.models if run.status != SUCCESS]
+
+
+def build(
+    *,
+    full_refresh: bool = False,
+    as_of: date | None = None,
+    select: str | None = None,
+    project: DbtProject | None = None,
+    progress: Progress | None = None,
+) -> BuildResult:
+    """Build the warehouse as of a date (default: the business date) from all batches the gate let through.
+
+    A model that fails is listed in ``failed`` and catches up in the next build; the others are up to date. ``select`` is a dbt
+    selection. ``progress`` is called with (model, status) as each ends. Raises TransientError if another build runs.
+    """
+    project = project or DbtProject()
+    with connect("warehouse:build", autocommit=True) as conn, advisory_lock(conn, LOCK):
+        ledger.abandon_running(conn)
+        day = as_of or business_date.get(conn)
+        batches = ledger.claimable(conn)
+        fingerprint = project.fingerprint()
+        if not (batches or full_refresh or select) and _is_up_to_date(ledger.last_build(conn), day, fingerprint):
+            return BuildResult(build_id=None, as_of=day)
+        links = project.touched_by()
+        build_id = ledger.begin(
+            conn, as_of=day, full_refresh=full_refresh, selection=select, fingerprint=fingerprint, batches=batches
+        )
+        runs = _run(conn, build_id, project, full_refresh=full_refresh, select=select, progress=progress)
+        ledger.prune_touched_keys(conn, links)
+    return BuildResult(build_id=build_id, as_of=day, claimed_batches=batches, models=runs)
+
+
+def _is_up_to_date(last: ledger.LastBuild | None, day: date, fingerprint: str) -> bool:
+    if last is None or last.selection is not None:
+        return False
+    return last.status == "succeeded" and last.as_of == day and last.fingerprint == fingerprint
+
+
+def _run(
+    conn: Connection,
+    build_id: int,
+    project: DbtProject,
+    *,
+    full_refresh: bool,
+    select: str | None,
+    progress: Progress | None,
+) -> Sequence[ModelRun]:
+    runs: list[ModelRun] = []
+    status = "failed"
+    try:
+        runs = project.run_models(full_refresh=full_refresh, select=select, progress=progress)
+        status = "succeeded" if all(run.status == SUCCESS for run in runs) else "failed"
+    finally:
+        # Also when dbt itself failed: the ledger must not show a build that runs for ever.
+        ledger.finish(conn, build_id, status=status, runs=runs)
+    return runs

@@ -1,0 +1,176 @@
+"""dbt in this process: one parse, then commands over the parsed project, with no file that could hold personal data.
+
+dbt's own log and run results would repeat PostgreSQL's error details, values included, so neither is written; what a model
+answered is kept, without them, in ops.model_run. Compiled SQL is under the target folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from psycopg.conninfo import conninfo_to_dict
+
+from huiliu.connections import dsn
+from huiliu.errors import ConfigError, HuiliuError, TransientError
+from huiliu.settings import get_settings
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+
+PROFILES_FOLDER = get_settings().project_root / "dbt_project"
+_PROJECT_FILES = (".sql", ".yml", ".csv", ".md")
+_MODELS_ONLY = ("--resource-type", "model", "--resource-type", "seed")
+
+Progress = Callable[[str, str], None]
+
+
+@dataclass(frozen=True)
+class NodeRun:
+    """What one model (or test) of a dbt command came to; ``rows`` is how many rows it wrote, None if unknown."""
+
+    name: str
+    status: str
+    seconds: float
+    rows: int | None
+    message: str
+
+
+class DbtProject:
+    """A dbt project folder, with its parse cache and compiled SQL kept in HUILIU_HOME."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or PROFILES_FOLDER
+        self.state = get_settings().home / "dbt" / self.folder.name
+        self._manifest: Manifest | None = None
+
+    @property
+    def manifest(self) -> Manifest:
+        """The parsed project; ConfigError if it does not parse."""
+        if self._manifest is None:
+            result = _invoke([*self._arguments("parse"), "--write-json"], manifest=None, progress=None)
+            self._manifest = result.result
+        return self._manifest
+
+    def fingerprint(self) -> str:
+        """Return a hash of the project's files: the same if and only if no model, macro or seed changed."""
+        digest = hashlib.sha256()
+        for path in sorted(self.folder.rglob("*")):
+            if path.suffix in _PROJECT_FILES:
+                digest.update(str(path.relative_to(self.folder)).encode() + b"\0" + path.read_bytes() + b"\0")
+        return digest.hexdigest()
+
+    def touched_by(self) -> list[tuple[str, str]]:
+        """Return (parent, child) for every model that recomputes what a parent model touched."""
+        links = []
+        for node in self.manifest.nodes.values():
+            declared = node.config.get("touched_by")
+            if isinstance(declared, Mapping):
+                links += [(parent, node.name) for parent in declared if not parent.startswith("source:")]
+        return links
+
+    def run_models(
+        self, *, full_refresh: bool = False, select: str | None = None, exclude: str | None = None, progress: Progress | None = None
+    ) -> list[NodeRun]:
+        """Build seeds and models in order; a failed model only skips what stands on it. Raises if dbt itself fails."""
+        arguments = [*self._arguments("build"), *_MODELS_ONLY]
+        arguments += ["--full-refresh"] if full_refresh else []
+        return self._nodes(arguments, select, exclude, progress)
+
+    def run_tests(self, *, kind: str, select: str | None = None, progress: Progress | None = None) -> list[NodeRun]:
+        """Run the tests of a kind: ``data`` on the built tables, or ``unit`` on the models' logic."""
+        selected = f"test_type:{kind}" if select is None else f"{select},test_type:{kind}"
+        return self._nodes(self._arguments("test"), selected, None, progress)
+
+    def _nodes(
+        self, arguments: Sequence[str], select: str | None, exclude: str | None, progress: Progress | None
+    ) -> list[NodeRun]:
+        chosen = ["--select", *select.split()] if select else []
+        dropped = ["--exclude", *exclude.split()] if exclude else []
+        result = _invoke([*arguments, *chosen, *dropped, "--no-write-json"], manifest=self.manifest, progress=progress)
+        return [_node_run(node) for node in result.result.results]
+
+    def _arguments(self, command: str) -> list[str]:
+        places = {
+            "--project-dir": self.folder,
+            "--profiles-dir": PROFILES_FOLDER,
+            "--target-path": self.state / "target",
+            "--log-path": self.state / "logs",
+            "--log-level": "none",
+            "--log-level-file": "none",
+        }
+        return [command, *(str(part) for pair in places.items() for part in pair), "--no-version-check"]
+
+
+def masked(text: str) -> str:
+    """Return a message without PostgreSQL's details and without anything that could be a number of a person."""
+    lines = [line.strip() for line in text.splitlines()]
+    kept = [line for line in lines if line and not line.startswith(("DETAIL:", "CONTEXT:", "QUERY:"))]
+    return re.sub(r'"[^"]*[\u4e00-\u9fff\d]{2,}[^"]*"|[0-9０-９]{11,}[Xx]?', "***", " ".join(kept))
+
+
+def _node_run(result: Any) -> NodeRun:
+    rows = (result.adapter_response or {}).get("rows_affected")
+    return NodeRun(
+        name=result.node.name,
+        status=str(result.status),
+        seconds=round(result.execution_time, 3),
+        rows=rows if isinstance(rows, int) and rows >= 0 else None,
+        message=masked(result.message or ""),
+    )
+
+
+def _invoke(arguments: Sequence[str], *, manifest: Manifest | None, progress: Progress | None) -> Any:
+    from dbt.cli.main import dbtRunner
+
+    def report(event: Any) -> None:
+        if progress is not None and event.info.name == "NodeFinished":
+            node = event.data.node_info
+            progress(node.node_name, node.node_status)
+
+    with _environment(_connection_variables()):
+        result = dbtRunner(manifest=manifest, callbacks=[report]).invoke(list(arguments))
+    if result.exception is not None or result.result is None:
+        raise _explained(arguments[0], result.exception)
+    return result
+
+
+def _explained(command: str, error: BaseException | None) -> HuiliuError:
+    message = f"dbt {command} could not run: {masked(str(error))}"
+    if type(error).__name__ == "FailedToConnectError":
+        return TransientError(message, fix='start the warehouse ("huiliu up"), then build again')
+    return ConfigError(message, fix="correct the named file of dbt_project")
+
+
+def _connection_variables() -> dict[str, str]:
+    parts = conninfo_to_dict(dsn("warehouse:build"))
+    return {
+        "HUILIU_DBT_HOST": str(parts["host"]),
+        "HUILIU_DBT_PORT": str(parts.get("port") or 5432),
+        "HUILIU_DBT_USER": str(parts["user"]),
+        "HUILIU_DBT_DATABASE": str(parts["dbname"]),
+        "DBT_ENV_SECRET_HUILIU_PASSWORD": str(parts.get("password") or ""),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "False",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    # dbt reads its profile's variables from the process environment only; they are taken away again afterwards.
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
