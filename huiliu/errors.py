@@ -32,4 +32,4 @@ class TransientError(HuiliuError):
 
 
 class DataError(HuiliuError):
-    """The data are not what the spec promises (missing file or column, wrong encoding): a retry cannot help."""
+    """The data are not what the spec promises (missing column, wrong encoding): a retry cannot help."""

@@ -1,15 +1,12 @@
-"""Which local port each service has: the preferred one if it is free, else a free one, kept in ``ports.json``."""
+"""Which local port each service has: the preferred one if free, else a free one, kept in ``ports.json``."""
 
 from __future__ import annotations
 
 import json
 import socket
-from typing import Literal
 
 from huiliu.secret_store import home_lock
 from huiliu.settings import get_settings
-
-Service = Literal["postgres", "airflow", "marriage_api"]
 
 
 def port(service: str) -> int:
@@ -18,7 +15,7 @@ def port(service: str) -> int:
 
 
 def claim(service: str) -> int:
-    """Return a port that is free now for a service about to start, and keep it; the last one if it is still free."""
+    """Return a free port for a service about to start, and keep it; the last one if that is still free."""
     with home_lock("ports"):
         kept = _claimed()
         others = {number for name, number in kept.items() if name != service}

@@ -1,7 +1,8 @@
 """Where the embedded PostgreSQL's programs and data lie, and which system user runs them.
 
-PostgreSQL refuses to run as root, so root runs it as the owner of its data, at first ``nobody``. What ``nobody`` cannot reach
-is put elsewhere (data) or copied (programs); no existing folder's mode is ever changed.
+PostgreSQL refuses to run as root, so root runs it as the owner of its data, at first ``nobody``. What
+``nobody`` cannot reach is put elsewhere (data) or copied (programs); no existing folder's mode is ever
+changed.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _ELSEWHERE = (Path("/var/lib"), Path("/var/tmp"))  # noqa: S108 - mkdtemp makes 
 
 @dataclass(frozen=True)
 class ServerFiles:
-    """The embedded server on disk: ``folder`` holds ``data`` and the log; ``user`` is None if no change of user is needed."""
+    """The server on disk: ``folder`` holds data and log; ``user`` is None if it runs as the caller."""
 
     programs: Path
     folder: Path
@@ -48,7 +49,7 @@ class ServerFiles:
     def run(
         self, program: str, *arguments: str | Path, seconds: float = 120
     ) -> subprocess.CompletedProcess[str]:
-        """Run one of the server's programs (or a system program) as the server's user; the caller checks the outcome."""
+        """Run one of the server's (or the system's) programs as the server's user; callers check the outcome."""
         path = self.programs / program
         return run_as(self.user, [str(path if path.exists() else program), *map(str, arguments)], seconds)
 
@@ -78,7 +79,7 @@ def run_as(
 
 
 def server_environment() -> dict[str, str]:
-    """Return the environment without other servers' PG settings and without secrets, which the server need not see."""
+    """Return the environment without other servers' PG settings and without secrets it need not see."""
     hidden = ("PG", "HUILIU_SECRET_", "HUILIU_DSN_")
     return {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
 
@@ -106,7 +107,7 @@ def _folder(home: Path) -> Path:
     if known is not None:
         if not known.is_dir():
             raise ConfigError(
-                f"The data of the embedded PostgreSQL are gone: {known}, named in {home / 'postgres.json'}, does not exist",
+                f"The embedded PostgreSQL's data folder {known}, named in {home / 'postgres.json'}, is gone",
                 fix=f"restore that folder, or remove {home} to begin again",
             )
         return known
@@ -188,7 +189,7 @@ def _runs(user: pwd.struct_passwd | None, programs: Path) -> bool:
 
 
 def _copy_programs(package: Path, target: Path) -> None:
-    """Copy the programs and their libraries, side by side as in the wheel: they find each other by relative paths."""
+    """Copy programs and libraries, side by side as in the wheel: they find each other by relative paths."""
     partial = target.with_name(target.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     shutil.copytree(

@@ -1,8 +1,9 @@
 """Roles, databases, schemas and rights of everything Huiliu keeps, and the warehouse's own tables.
 
-Safe to run again at any time: it makes what is missing, sets passwords and rights anew, and never drops anything. It needs an
-administrator who may create roles and databases, not a superuser. What lives on a server that HUILIU_DSN_ADMIN does not
-administer (its chief connection is set by HUILIU_DSN_…) is left to that server's own administrator.
+Safe to run again at any time: it makes what is missing, sets passwords and rights anew, and never drops
+anything. It needs an administrator who may create roles and databases, not a superuser. What lives on a
+server that HUILIU_DSN_ADMIN does not administer (its chief connection is set by HUILIU_DSN_…) is left to
+that server's own administrator.
 """
 
 from __future__ import annotations
@@ -62,7 +63,8 @@ class ProvisionResult:
 def provision() -> ProvisionResult:
     """Make and repair all roles, databases, schemas and rights, then apply the warehouse's tables.
 
-    Raises ConfigError if a right or setting is missing, TransientError if the server is unreachable or provisioned elsewhere.
+    Raises ConfigError if a right or setting is missing, TransientError if the server is unreachable or
+    another process prepares it for too long.
     """
     regions = load()
     result = ProvisionResult()
@@ -108,7 +110,7 @@ def _one_at_a_time(admin: Connection) -> None:
 
 
 def _make_roles(admin: Connection, plans: Sequence[DatabasePlan], result: ProvisionResult) -> None:
-    """Create the roles that are missing and set every password, as a SCRAM verifier: the plain one never leaves us."""
+    """Create missing roles and set every password, as a SCRAM verifier: the plain one never leaves us."""
     roles = [role for plan in plans for role in (plan.owner, *plan.readers)]
     existing = {
         row[0] for row in admin.execute("select rolname from pg_roles where rolname = any(%s)", [roles])
@@ -143,7 +145,7 @@ def _is_superuser(admin: Connection) -> bool:
 
 
 def _make_databases(admin: Connection, plans: Sequence[DatabasePlan], result: ProvisionResult) -> None:
-    owners = dict(
+    owners: dict[str, str] = dict(
         admin.execute(
             "select datname, pg_get_userbyid(datdba) from pg_database where datname = any(%s)",
             [[plan.name for plan in plans]],
@@ -178,7 +180,7 @@ def _make_databases(admin: Connection, plans: Sequence[DatabasePlan], result: Pr
 
 
 def _close_other_databases(admin: Connection) -> None:
-    """Roles are the whole server's: close its maintenance databases to them too, where the administrator may."""
+    """Roles are the whole server's: close its maintenance databases to them too, if we may."""
     rows = admin.execute(
         "select datname from pg_database where datname in ('postgres', 'template1')"
         " and pg_has_role(current_user, datdba, 'usage')"
@@ -191,7 +193,7 @@ def _close_other_databases(admin: Connection) -> None:
 
 def _make_schemas(plan: DatabasePlan, regions: Regions) -> None:
     with _admin(plan.name) as conn:
-        statements = [sql.SQL("revoke create on schema public from public")]
+        statements: list[sql.Composable] = [sql.SQL("revoke create on schema public from public")]
         kind = plan.chief.partition(":")[0]
         if kind == "source_owner":
             statements += _grant_reading("public", plan.owner, plan.readers[0])
@@ -243,14 +245,14 @@ def _grant_reading(schema: str, owner: str, reader: str) -> list[sql.Composed]:
 
 
 def _run_all(conn: Connection, statements: Iterable[sql.Composable]) -> None:
-    """Run statements in one round trip; the server's refusal becomes a ConfigError that names the database."""
+    """Run statements in one round trip; a refusal becomes a ConfigError that names the database."""
     batch = sql.SQL(";\n").join(statements)
     try:
         conn.execute(batch)
     except psycopg.errors.InsufficientPrivilege as error:
         raise ConfigError(
-            f"The administrator {conn.info.user} may not prepare database {conn.info.dbname}: {error.diag.message_primary}",
-            fix="give HUILIU_DSN_ADMIN a role with CREATEROLE and CREATEDB that owns, or belongs to the owner of, that database",
+            f"{conn.info.user} may not prepare database {conn.info.dbname}: {error.diag.message_primary}",
+            fix="name in HUILIU_DSN_ADMIN a role with CREATEROLE, CREATEDB and membership in its owner",
         ) from error
 
 
@@ -281,19 +283,20 @@ def _apply(conn: Connection, path: Path) -> None:
 
 
 def _keep_hash_key(conn: Connection) -> None:
-    """Give the vault the key of the identifier hash, as the two pads of HMAC-SHA256; a changed key is refused."""
+    """Give the vault the identifier hash's key, as the two pads of HMAC-SHA256; a changed key is refused."""
     row = conn.execute("select to_regclass('vault.hash_key') is not null").fetchone()
     if row is None or not row[0]:
         return
     pads = hmac_pads(secret("identifier_hash_key").encode())
     conn.execute(
-        "insert into vault.hash_key (inner_pad, outer_pad) select %s, %s where not exists (select from vault.hash_key)",
+        "insert into vault.hash_key (inner_pad, outer_pad)"
+        " select %s, %s where not exists (select from vault.hash_key)",
         pads,
     )
     if conn.execute("select inner_pad, outer_pad from vault.hash_key").fetchall() != [pads]:
         raise ConfigError(
-            "The secret identifier_hash_key is not the one this warehouse was built with; every person's key would change",
-            fix="restore secrets.json or HUILIU_SECRET_IDENTIFIER_HASH_KEY; for a new key, start with a new warehouse",
+            "The secret identifier_hash_key is not this warehouse's; every person's key would change",
+            fix="restore secrets.json or HUILIU_SECRET_IDENTIFIER_HASH_KEY; a new key needs a new warehouse",
         )
 
 

@@ -1,7 +1,7 @@
 """The city that Huiliu serves: its districts, townships and villages, read from a file of region codes.
 
-Codes have 12 digits, 2+2+2+3+3 (GB/T 2260, GB/T 10114). A consumer of data is a township (9 digits), a district (6) or the
-city (4).
+Codes have 12 digits, 2+2+2+3+3 (GB/T 2260, GB/T 10114). A consumer of data is a township (9 digits), a
+district (6) or the city (4).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import NoReturn
 from huiliu.errors import ConfigError
 from huiliu.settings import get_settings
 
-# Level -> (digits of its code that are not zero filling, digits it shares with its parent, the parent's level).
+# Level -> (digits of its code before the zeros, digits it shares with its parent, the parent's level).
 _LEVELS: dict[str, tuple[int, int, str | None]] = {
     "province": (2, 0, None),
     "city": (4, 2, "province"),
@@ -30,7 +30,7 @@ _CONSUMER_DIGITS = {"city": 4, "district": 6, "township": 9}
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A division: 12-digit code, name, level (city, district, township, village) and its parent's 12-digit code."""
+    """A division: 12-digit code, name, level (province … village) and its parent's 12-digit code."""
 
     code: str
     name: str
@@ -88,14 +88,14 @@ class Regions:
 
 
 def consumer_code(region: Region) -> str:
-    """Return the code of a region as a consumer: 4, 6 or 9 digits. A village receives nothing of its own: ValueError."""
+    """Return a region's code as a consumer: 4, 6 or 9 digits; ValueError for a village."""
     if region.level not in _CONSUMER_DIGITS:
         raise ValueError(f"a {region.level} is no consumer of data")
     return region.code[: _CONSUMER_DIGITS[region.level]]
 
 
 def front_code(code: str) -> str:
-    """Return the code of the front-end database that serves a consumer: its district's 6 digits, or the city's 4."""
+    """Return the front-end database that serves a consumer: its district's 6 digits, or the city's 4."""
     return code if len(code) == 4 else code[:6]
 
 

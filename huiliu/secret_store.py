@@ -16,7 +16,7 @@ from huiliu.settings import get_settings, variable
 
 
 def variable_name(kind: str, name: str) -> str:
-    """Return the variable that overrides a named thing: ('SECRET', 'huiliu_owner') -> HUILIU_SECRET_HUILIU_OWNER."""
+    """Return the overriding variable: ('SECRET', 'huiliu_owner') -> HUILIU_SECRET_HUILIU_OWNER."""
     return f"HUILIU_{kind}_" + re.sub(r"[^A-Z0-9]", "_", name.upper().replace(":", "__"))
 
 
@@ -89,7 +89,7 @@ def home_lock(name: str) -> Iterator[None]:
 
 
 def make_home() -> Path:
-    """Return HUILIU_HOME, made if missing: root's may be passed through (its server runs as nobody), not listed."""
+    """Return HUILIU_HOME, made if missing; root's can be passed through, as its server runs as nobody."""
     home = get_settings().home
     if not home.exists():
         home.parent.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,8 @@
 """Every setting of Huiliu, read from the environment and from ``.env`` in the project folder.
 
-No other module reads the environment. Connection strings and secrets have open-ended names, so they are not fields:
-``variable`` looks them up in the same two places (``HUILIU_DSN_…``, ``HUILIU_SECRET_…``, ``HUILIU_URL_…``).
+No other module reads the environment. Connection strings and secrets have open-ended names, so they are not
+fields: ``variable`` looks them up in the same two places (``HUILIU_DSN_…``, ``HUILIU_SECRET_…``,
+``HUILIU_URL_…``).
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Settings(BaseSettings):
     region_changes_file: AnyPath | None = Field(
         default=None,
         validation_alias=AliasChoices("HUILIU_REGION_CHANGES", "region_changes_file"),
-        description="Abolished codes and their successors; default: <regions>_changes.csv beside the region codes",
+        description="Abolished codes and their successors; by default <regions>_changes.csv beside the codes",
     )
     city: Annotated[str, Field(pattern=r"^\d{4}(\d{8})?$")] | None = Field(
         default=None, description="Which city, by its 4- or 12-digit code, if the region codes hold several"
@@ -65,7 +66,7 @@ class Settings(BaseSettings):
     )
     marriage_api_port: Port = Field(
         default=8090,
-        description="Preferred port of the simulated marriage registry's API; a free one is chosen if it is taken",
+        description="Preferred port of the simulated marriage registry; a free one is chosen if it is taken",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="Least severity that is logged"
@@ -78,14 +79,14 @@ class Settings(BaseSettings):
 
     @property
     def region_changes(self) -> Path:
-        """Abolished region codes: the file set, else the one beside the region codes, else a file without rows."""
+        """Abolished codes: the file set, else the one beside the region codes, else a file without rows."""
         if self.region_changes_file is not None:
             return self.region_changes_file
         beside = self.regions.with_name(f"{self.regions.stem}_changes.csv")
         return beside if beside.exists() else NO_CHANGES
 
     def as_environment(self) -> dict[str, str]:
-        """Return the settings as environment variables, with absolute paths, for processes started elsewhere."""
+        """Return the settings as environment variables, paths absolute, for processes started elsewhere."""
         values = {
             environment_name(field): str(value)
             for field in type(self).model_fields
@@ -103,7 +104,7 @@ def environment_name(field: str) -> str:
 
 
 def _env_file() -> Path | None:
-    """Return the ``.env`` to read: HUILIU_ENV_FILE (empty: none), by default the one in the project folder."""
+    """Return the ``.env`` to read: HUILIU_ENV_FILE (empty: none), by default the project folder's."""
     named = os.environ.get("HUILIU_ENV_FILE")
     if named is None:
         return PROJECT_ROOT / ".env"

@@ -54,7 +54,7 @@ def postgres_home(home: Path) -> Path:
 
 @pytest.fixture
 def warehouse(home: Path) -> Iterator[psycopg.Connection]:
-    """A connection to the warehouse as its owner; rolled back at the end of the test unless the test commits."""
+    """A connection to the warehouse as its owner; what the test does not commit is rolled back."""
     with connect("warehouse") as conn:
         yield conn
         conn.rollback()

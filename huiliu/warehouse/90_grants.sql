@@ -6,8 +6,14 @@ grant select on ops.business_date to huiliu_ingest;
 grant select, insert, update on ops.load_run, ops.resource, ops.mount_probe to huiliu_ingest;
 grant usage on sequence ops.batch_id_seq to huiliu_ingest, huiliu_score, huiliu_return;
 
--- Building: reads every ledger (the metrics are built from them), writes those of the build.
-grant select on all tables in schema ops, quality to huiliu_build;
+-- Building: reads the ledgers (the metrics are built from them), writes those of the build. The ledgers are named one by
+-- one, as some that other files add hold personal data.
+grant select on
+    ops.business_date, ops.resource, ops.mount_probe, ops.load_run, ops.batch_gate, ops.batch_under_test,
+    ops.build, ops.build_batch, ops.model_run, ops.model_state, ops.touched_key,
+    ops.delivery, ops.receipt, ops.region_move
+to huiliu_build;
+grant select on all tables in schema quality to huiliu_build;
 grant insert, update on ops.build, ops.build_batch, ops.model_run to huiliu_build;
 grant insert, update, delete on ops.model_state, ops.touched_key to huiliu_build;
 grant select on all tables in schema raw to huiliu_build, huiliu_score;
@@ -19,7 +25,10 @@ grant usage on schema staging, base, theme, special, "return" to huiliu_score;
 grant select on all tables in schema staging, base, theme, special, "return" to huiliu_score;
 alter default privileges for role huiliu_build in schema staging, base, theme, special, "return"
 grant select on tables to huiliu_score;
-grant select on all tables in schema ops to huiliu_score;
+grant select on
+    ops.business_date, ops.resource, ops.mount_probe, ops.load_run, ops.batch_gate, ops.batch_under_test,
+    ops.build, ops.build_batch, ops.model_run, ops.model_state, ops.delivery, ops.receipt
+to huiliu_score;
 grant select, insert, update, delete on all tables in schema quality to huiliu_score;
 grant insert, update on ops.batch_gate to huiliu_score;
 grant insert, update, delete on ops.batch_under_test to huiliu_score;
