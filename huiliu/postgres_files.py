@@ -49,7 +49,7 @@ class ServerFiles:
     def run(
         self, program: str, *arguments: str | Path, seconds: float = 120
     ) -> subprocess.CompletedProcess[str]:
-        """Run one of the server's (or the system's) programs as the server's user; callers check the outcome."""
+        """Run one of the server's or the system's programs as its user; callers check the outcome."""
         path = self.programs / program
         return run_as(self.user, [str(path if path.exists() else program), *map(str, arguments)], seconds)
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -26,9 +27,9 @@ def use_home(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     forget_settings()
 
 
-@pytest.fixture(scope="session")
-def home() -> Iterator[Path]:
-    """HUILIU_HOME of the session: embedded PostgreSQL up and provisioned, gone at the end."""
+@contextmanager
+def home_of_its_own() -> Iterator[Path]:
+    """An empty HUILIU_HOME for as long as it lasts; its server, if one was started, goes with it."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         # Not pytest's tmp_path: its parent is closed to the user who runs the server for root.
         folder = Path(tempfile.mkdtemp(prefix="huiliu-test-"))
@@ -36,14 +37,28 @@ def home() -> Iterator[Path]:
             folder.chmod(0o711)
         use_home(monkeypatch, folder)
         try:
-            embedded_postgres.start()
-            provision()
             yield folder
         finally:
             use_home(monkeypatch, folder)
             embedded_postgres.remove()
             shutil.rmtree(folder)
     forget_settings()
+
+
+@pytest.fixture(scope="session")
+def home() -> Iterator[Path]:
+    """HUILIU_HOME of the session: embedded PostgreSQL up and provisioned, gone at the end."""
+    with home_of_its_own() as folder:
+        embedded_postgres.start()
+        provision()
+        yield folder
+
+
+@pytest.fixture
+def empty_home() -> Iterator[Path]:
+    """A HUILIU_HOME of the test's own, with no server in it yet; afterwards the session's is back."""
+    with home_of_its_own() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")
