@@ -73,3 +73,23 @@ create table if not exists quality.correction (
     unique nulls not distinct (table_name, row_key, rule_id, column_name, closed_at)
 );
 comment on table quality.correction is '纠错单：问题数据退回来源部门，限期更正';
+create index if not exists correction_open on quality.correction (table_name, rule_id, column_name, row_key)
+where closed_at is null;
+create index if not exists score_latest on quality.score (level, name, dimension, batch_id desc);
+
+-- Failing values are kept to be recognised by whoever mends them, not to be read: a code of up to two characters stays, of a
+-- Chinese text its first character, of anything else at most its first four.
+create or replace function quality.mask_value(value text) returns text
+language sql immutable parallel safe as
+$$
+    select case
+        when value is null then null
+        when value ~ '[一-鿿]' then left(value, 1) || repeat('*', least(length(value) - 1, 17))
+        when length(value) <= 2 then value
+        else left(value, least(4, length(value) / 3)) || repeat('*', least(length(value), 18) - least(4, length(value) / 3))
+    end
+$$;
+comment on function quality.mask_value(text) is '问题值脱敏：保留少量首字符，其余以星号代替';
+
+-- The gate reads a batch's typed rows once, into a temporary table of its session.
+do $$ begin execute format('grant temporary on database %I to huiliu_score', current_database()); end $$;

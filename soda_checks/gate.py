@@ -1,0 +1,280 @@
+"""The staging gate: each landed batch meets its contract before a build may claim it.
+
+A batch that fails a blocking rule, or whose rules cannot be evaluated, is held; later batches of its table
+wait behind it. It passes by itself once later landed batches mend its rows, or an operator releases or
+replaces it. Running the gate again, also after a kill, ends the same: a decision is written in one
+transaction with the results it rests on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import groupby
+
+from psycopg import sql
+
+from huiliu import business_date
+from huiliu.database import Connection, advisory_lock, connect
+from huiliu.errors import ConfigError, DataError
+from soda_checks import ledger
+from soda_checks.contract import Contract, load_contracts
+from soda_checks.relations import batch_relation
+from soda_checks.rules import catalogue, write_catalogue
+from soda_checks.scoring import table_scores
+from soda_checks.verify import CheckOutcome, TableOutcome, verify
+
+LOCK = "quality"
+GATE = "闸门"
+
+
+@dataclass(frozen=True)
+class BatchVerdict:
+    """What the gate decided about a batch. `status`: passed, held, or waiting behind a held batch."""
+
+    batch_id: int
+    source: str
+    table_name: str
+    status: str
+    rows: int
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """Every batch the gate looked at in this run, in order of batch id."""
+
+    batches: list[BatchVerdict] = field(default_factory=list)
+
+    @property
+    def passed(self) -> list[BatchVerdict]:
+        """Batches a build may claim now."""
+        return [batch for batch in self.batches if batch.status == "passed"]
+
+    @property
+    def held(self) -> list[BatchVerdict]:
+        """Batches held, each with its reason."""
+        return [batch for batch in self.batches if batch.status == "held"]
+
+    @property
+    def waiting(self) -> list[BatchVerdict]:
+        """Batches behind a held one."""
+        return [batch for batch in self.batches if batch.status == "waiting"]
+
+
+@dataclass(frozen=True)
+class _Batch:
+    batch_id: int
+    source: str
+    table_name: str
+
+
+def gate_staging(contracts: Mapping[str, Contract] | None = None) -> GateResult:
+    """Decide about every landed batch that has not passed, oldest first per table.
+
+    Raises ConfigError before any work if a contract is wrong or a landed table has none;
+    TransientError if another run holds the lock.
+    """
+    known = load_contracts() if contracts is None else contracts
+    with connect("warehouse:score", autocommit=True) as connection, advisory_lock(connection, LOCK):
+        pending = _pending(connection)
+        by_table = {
+            key: list(batches) for key, batches in groupby(pending, lambda b: (b.source, b.table_name))
+        }
+        bound = {key: _contract(known, *key) for key in by_table}
+        if not pending:
+            return GateResult()
+        write_catalogue(connection)
+        today = business_date.get(connection)
+        verdicts: list[BatchVerdict] = []
+        for key, batches in by_table.items():
+            verdicts.extend(_Table(connection, bound[key], today, batches).decide())
+    return GateResult(sorted(verdicts, key=lambda verdict: verdict.batch_id))
+
+
+def _pending(connection: Connection) -> list[_Batch]:
+    rows = connection.execute(
+        """
+        select loaded.batch_id, loaded.source, loaded.table_name
+        from ops.load_run as loaded
+        left join ops.batch_gate as gate using (batch_id)
+        where loaded.status = 'landed' and (gate.batch_id is null or gate.status = 'held')
+        order by loaded.source, loaded.table_name, loaded.batch_id
+        """
+    ).fetchall()
+    return [_Batch(*row) for row in rows]
+
+
+def _contract(contracts: Mapping[str, Contract], source: str, table_name: str) -> Contract:
+    model = f"staging.stg_{source}__{table_name}"
+    if model not in contracts:
+        raise ConfigError(
+            f"Batches of {source}.{table_name} have landed, but {model} has no contract",
+            fix=f"write soda_checks/contracts/staging/{model.removeprefix('staging.')}.yml",
+        )
+    return contracts[model]
+
+
+@dataclass
+class _Table:
+    """The undecided batches of one table."""
+
+    connection: Connection
+    contract: Contract
+    today: date
+    batches: Sequence[_Batch]
+
+    def decide(self) -> Iterator[BatchVerdict]:
+        """Pass batches in order until one fails; see whether the later ones mend it; else hold it."""
+        for position, batch in enumerate(self.batches):
+            outcome = self._verify(batch, [])
+            if outcome.is_ok:
+                yield self._write(batch, outcome, "passed", None)
+                continue
+            behind = self.batches[position + 1 :]
+            mended = self._mended(self.batches[position:]) if behind else None
+            if mended is not None:
+                for repaired, with_later in zip(self.batches[position:], mended, strict=True):
+                    yield self._write(repaired, with_later, "passed", "与后续更正批次合并检验通过")
+                return
+            yield self._write(batch, outcome, "held", _reason(outcome))
+            for waiting in behind:
+                yield BatchVerdict(
+                    waiting.batch_id,
+                    waiting.source,
+                    waiting.table_name,
+                    "waiting",
+                    0,
+                    f"排在批次 {batch.batch_id} 之后",
+                )
+            return
+
+    def _mended(self, batches: Sequence[_Batch]) -> list[TableOutcome] | None:
+        """Outcomes of batches with each row in its newest version among them; None unless all pass."""
+        outcomes = []
+        for position, batch in enumerate(batches):
+            outcome = self._verify(batch, [later.batch_id for later in batches[position + 1 :]])
+            if not outcome.is_ok:
+                return None
+            outcomes.append(outcome)
+        return outcomes
+
+    def _verify(self, batch: _Batch, later: Sequence[int]) -> TableOutcome:
+        self.connection.execute(
+            """
+            insert into ops.batch_under_test (source, table_name, batch_id) values (%s, %s, %s)
+            on conflict (source, table_name) do update set batch_id = excluded.batch_id
+            """,
+            (batch.source, batch.table_name, batch.batch_id),
+        )
+        relation = batch_relation(self.connection, self.contract, batch.batch_id, later, self.today)
+        return verify(self.connection, [(at_the_gate(self.contract), relation)])[0]
+
+    def _write(self, batch: _Batch, outcome: TableOutcome, status: str, reason: str | None) -> BatchVerdict:
+        connection = self.connection
+        if outcome.relation.name != self.contract.model:
+            raise RuntimeError("the outcome is another table's")
+        with connection.transaction():
+            ledger.begin_run(connection, "staging_gate", self.today, batch.batch_id)
+            ledger.write_results(connection, batch.batch_id, outcome)
+            ledger.write_scores(connection, batch.batch_id, table_scores([outcome]))
+            ledger.end_run(connection, batch.batch_id, "succeeded")
+            _decide(connection, batch.batch_id, status, GATE, reason)
+            connection.execute(
+                "delete from ops.batch_under_test where source = %s and table_name = %s",
+                (batch.source, batch.table_name),
+            )
+        return BatchVerdict(batch.batch_id, batch.source, batch.table_name, status, outcome.rows, reason)
+
+
+def at_the_gate(contract: Contract) -> Contract:
+    """The contract without the checks that need other tables: a batch meets those once it is merged."""
+    columns = [
+        column.model_copy(update={"checks": [check for check in column.checks if check.attributes.gate]})
+        for column in contract.columns
+    ]
+    checks = [check for check in contract.checks if check.attributes.gate]
+    return contract.model_copy(update={"columns": columns, "checks": checks})
+
+
+def _reason(outcome: TableOutcome) -> str:
+    return "；".join(_explained(check) for check in outcome.blocking)
+
+
+def _explained(check: CheckOutcome) -> str:
+    rule = f"{check.attributes.rule_id} {catalogue().rules[check.attributes.rule_id].title}"
+    where = f"（{check.bound.column}）" if check.bound.column else ""
+    if check.outcome == "not_evaluated":
+        return f"{rule}{where}：无法检验，{check.message}"
+    return f"{rule}{where}：{check.tested} 行中 {check.failed} 行不合格"
+
+
+def _decide(connection: Connection, batch_id: int, status: str, by: str, reason: str | None) -> None:
+    connection.execute(
+        """
+        insert into ops.batch_gate (batch_id, status, decided_by, reason) values (%s, %s, %s, %s)
+        on conflict (batch_id) do update
+        set status = excluded.status, decided_by = excluded.decided_by, reason = excluded.reason,
+            decided_at = clock_timestamp()
+        where batch_gate.status = 'held'
+        """,
+        (batch_id, status, by, reason),
+    )
+
+
+def release(batch_id: int, *, by: str, reason: str) -> None:
+    """Let a held batch pass as it is. DataError if it is not held; ConfigError without a name or a reason."""
+    with connect("warehouse:score") as connection, advisory_lock(connection, LOCK):
+        _held(connection, batch_id, by, reason)
+        _decide(connection, batch_id, "released", by.strip(), reason.strip())
+        connection.commit()
+
+
+def replace(batch_id: int, *, by: str, reason: str) -> None:
+    """Set a held batch aside for good, as later landed batches hold newer versions of all its rows.
+
+    DataError if it is not held, or if any row of it is in no later batch (it would be lost).
+    """
+    with connect("warehouse:score") as connection, advisory_lock(connection, LOCK):
+        source, table_name = _held(connection, batch_id, by, reason)
+        lost = _rows_only_in(connection, batch_id, source, table_name)
+        if lost:
+            raise DataError(
+                f"{lost} rows of batch {batch_id} ({source}.{table_name}) are in no later batch",
+                fix="reload the table in full first, or release the batch",
+            )
+        _decide(connection, batch_id, "replaced", by.strip(), reason.strip())
+        connection.commit()
+
+
+def _held(connection: Connection, batch_id: int, by: str, reason: str) -> tuple[str, str]:
+    if not by.strip() or not reason.strip():
+        raise ConfigError(
+            "A decision about a held batch needs a name and a reason", fix="give --by and --reason"
+        )
+    row = connection.execute(
+        "select source, table_name from ops.load_run inner join ops.batch_gate as gate using (batch_id)"
+        " where batch_id = %s and gate.status = 'held'",
+        (batch_id,),
+    ).fetchone()
+    if row is None:
+        raise DataError(f"Batch {batch_id} is not held", fix="see the held batches with `huiliu gate`")
+    return str(row[0]), str(row[1])
+
+
+def _rows_only_in(connection: Connection, batch_id: int, source: str, table_name: str) -> int:
+    row = connection.execute(
+        sql.SQL(
+            """
+            select count(*) from {raw} as held
+            where held._batch_id = {batch_id} and not exists (
+                select from {raw} as newer
+                inner join ops.load_run as loaded on newer._batch_id = loaded.batch_id
+                where loaded.status = 'landed'
+                    and newer._row_key = held._row_key and newer._batch_id > {batch_id}
+            )
+            """
+        ).format(raw=sql.Identifier("raw", f"{source}__{table_name}"), batch_id=sql.Literal(batch_id))
+    ).fetchone()
+    return int(row[0]) if row else 0

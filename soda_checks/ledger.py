@@ -1,0 +1,235 @@
+"""What is written to `quality`: results, failing rows, scores, corrections; in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from psycopg import sql
+
+from huiliu.database import Connection
+from soda_checks.conditions import condition
+from soda_checks.contract import Contract
+from soda_checks.scoring import Score, Tally
+from soda_checks.verify import CheckOutcome, TableOutcome
+from soda_checks.workdays import add_workdays
+
+FAILED_ROWS_KEPT = 1000
+"""Failing rows kept of one check in one batch; the true number is in `quality.check_result`."""
+
+CORRECTION_DAYS = 10
+"""Working days a department has for a correction (Decree 809, articles 25-27)."""
+
+
+def begin_run(connection: Connection, stage: str, business_date: date, batch_id: int | None = None) -> int:
+    """Note that a run starts (again) and return its batch id."""
+    if batch_id is None:
+        connection.execute(
+            "update quality.score_run set status = 'failed', finished_at = clock_timestamp()"
+            " where stage = %s and status = 'running'",
+            (stage,),
+        )
+        (batch_id,) = connection.execute("select nextval('ops.batch_id_seq')").fetchone() or (0,)
+    connection.execute(
+        """
+        insert into quality.score_run (batch_id, stage, business_date, status) values (%s, %s, %s, 'running')
+        on conflict (batch_id) do update
+        set business_date = excluded.business_date, started_at = clock_timestamp(), finished_at = null,
+            status = 'running'
+        """,
+        (batch_id, stage, business_date),
+    )
+    return batch_id
+
+
+def end_run(connection: Connection, batch_id: int, status: str) -> None:
+    """Note how a run ended."""
+    connection.execute(
+        "update quality.score_run set status = %s, finished_at = clock_timestamp() where batch_id = %s",
+        (status, batch_id),
+    )
+
+
+def write_results(connection: Connection, batch_id: int, outcome: TableOutcome) -> None:
+    """Replace a table's results and failing rows of this batch."""
+    name = outcome.contract.table_name
+    for statement in (
+        "delete from quality.check_result where batch_id = %s and table_name = %s",
+        "delete from quality.failed_row where batch_id = %s and table_name = %s",
+    ):
+        connection.execute(statement, (batch_id, name))
+    meta = outcome.contract.huiliu
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            """
+            insert into quality.check_result (
+                batch_id, rule_id, dimension, layer, table_name, column_name, qualifier, blocking, weight,
+                source, department, tested, failed, outcome, message
+            ) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+            """,
+            [
+                (
+                    batch_id, check.attributes.rule_id, check.dimension, outcome.contract.layer, name,
+                    check.bound.column, check.bound.check.qualifier, check.attributes.blocking,
+                    check.attributes.weight, meta.source, meta.department, check.tested, check.failed,
+                    check.outcome, check.message,
+                )
+                for check in outcome.checks
+            ],
+        )  # fmt: skip
+    for check in outcome.checks:
+        if check.failed:
+            _write_failed_rows(connection, batch_id, outcome, check)
+
+
+def row_key(contract: Contract) -> sql.Composed:
+    """SQL of a row's opaque name: a staging row key or another uuid as it is, anything else hashed."""
+    names = [sql.SQL("{}::text").format(sql.Identifier(name)) for name in contract.huiliu.key]
+    if contract.huiliu.key == ["_row_key"]:
+        return sql.SQL("{}").format(names[0])
+    return sql.SQL("md5(concat_ws('|', {}))").format(sql.SQL(", ").join(names))
+
+
+def _write_failed_rows(
+    connection: Connection, batch_id: int, outcome: TableOutcome, check: CheckOutcome
+) -> None:
+    column = check.bound.column
+    value = (
+        sql.SQL("quality.mask_value({}::text)").format(sql.Identifier(column)) if column else sql.SQL("null")
+    )
+    connection.execute(
+        sql.SQL(
+            """
+            insert into quality.failed_row (batch_id, rule_id, table_name, row_key, column_name, value)
+            select {batch_id}, {rule_id}, {table_name}, {row_key}, {column}, {value}
+            from {rows} where {failed} order by 4 limit {kept}
+            """
+        ).format(
+            batch_id=sql.Literal(batch_id),
+            rule_id=sql.Literal(check.attributes.rule_id),
+            table_name=sql.Literal(outcome.contract.table_name),
+            row_key=row_key(outcome.contract),
+            column=sql.Literal(column),
+            value=value,
+            rows=outcome.relation.identifier,
+            failed=condition(outcome.contract, check.bound, outcome.relation).failed,
+            kept=sql.Literal(FAILED_ROWS_KEPT),
+        )
+    )
+
+
+def write_scores(connection: Connection, batch_id: int, scores: Iterable[Score]) -> None:
+    """Replace the scores of this batch."""
+    connection.execute("delete from quality.score where batch_id = %s", (batch_id,))
+    with (
+        connection.cursor() as cursor,
+        cursor.copy("copy quality.score (batch_id, level, name, dimension, score) from stdin") as copy,
+    ):
+        for score in scores:
+            copy.write_row((batch_id, score.level, score.name, score.dimension, score.score))
+
+
+def update_corrections(connection: Connection, outcome: TableOutcome) -> tuple[int, int]:
+    """Open a correction for each failing row that has none; close those whose row passes now or is gone.
+
+    A check that could not be evaluated opens and closes nothing. Returns (opened, closed).
+    """
+    opened = closed = 0
+    for check in outcome.checks:
+        if check.outcome != "not_evaluated":
+            closed += _close(connection, outcome, check)
+            if check.failed:
+                opened += _open(connection, outcome, check)
+    return opened, closed
+
+
+def _failing_keys(outcome: TableOutcome, check: CheckOutcome) -> sql.Composed:
+    return sql.SQL("select distinct {} as row_key from {} where {}").format(
+        row_key(outcome.contract),
+        outcome.relation.identifier,
+        condition(outcome.contract, check.bound, outcome.relation).failed,
+    )
+
+
+def _close(connection: Connection, outcome: TableOutcome, check: CheckOutcome) -> int:
+    return connection.execute(
+        sql.SQL(
+            """
+            update quality.correction as open set closed_at = clock_timestamp()
+            where open.table_name = {table_name} and open.rule_id = {rule_id} and open.column_name = {column}
+                and open.closed_at is null
+                and not exists (select from ({failing}) as failing where failing.row_key = open.row_key)
+            """
+        ).format(
+            table_name=sql.Literal(outcome.contract.table_name),
+            rule_id=sql.Literal(check.attributes.rule_id),
+            column=sql.Literal(check.bound.column),
+            failing=_failing_keys(outcome, check),
+        )
+    ).rowcount
+
+
+def _open(connection: Connection, outcome: TableOutcome, check: CheckOutcome) -> int:
+    opened_on = outcome.relation.business_date
+    meta = outcome.contract.huiliu
+    return connection.execute(
+        sql.SQL(
+            """
+            insert into quality.correction
+                (department, source, table_name, row_key, rule_id, column_name, opened_on, due_at)
+            select
+                {department}, {source}, {table_name}, failing.row_key, {rule_id}, {column},
+                {opened_on}, {due_at}
+            from ({failing}) as failing
+            where not exists (
+                select from quality.correction as open
+                where open.table_name = {table_name} and open.rule_id = {rule_id}
+                    and open.column_name = {column} and open.row_key = failing.row_key
+                    and open.closed_at is null
+            )
+            """
+        ).format(
+            department=sql.Literal(meta.department),
+            source=sql.Literal(meta.source),
+            table_name=sql.Literal(outcome.contract.table_name),
+            rule_id=sql.Literal(check.attributes.rule_id),
+            column=sql.Literal(check.bound.column),
+            opened_on=sql.Literal(opened_on),
+            due_at=sql.Literal(add_workdays(opened_on, CORRECTION_DAYS)),
+            failing=_failing_keys(outcome, check),
+        )
+    ).rowcount
+
+
+def region_tallies(connection: Connection, outcome: TableOutcome, into: dict[str, Tally]) -> None:
+    """Count a table's rules in one scan for townships, districts and the city (codes of 9, 6, 4 digits).
+
+    A table of the return layer has a row for each of its consumers: its codes are counted as they are.
+    """
+    region = outcome.contract.huiliu.region
+    checks = [check for check in outcome.checks if check.tested]
+    if region is None or not checks:
+        return
+    counts: list[sql.Composable] = []
+    for check in checks:
+        rule = condition(outcome.contract, check.bound, outcome.relation)
+        counts.append(sql.SQL("count(*) filter (where {})").format(rule.tested))
+        counts.append(sql.SQL("count(*) filter (where {})").format(rule.failed))
+    rows = connection.execute(
+        sql.SQL("select {region}::text, {counts} from {rows} where {region} is not null group by 1").format(
+            region=sql.Identifier(region), counts=sql.SQL(", ").join(counts), rows=outcome.relation.identifier
+        )
+    ).fetchall()
+    for code, *numbers in rows:
+        counted = Tally()
+        for position, check in enumerate(checks):
+            tested, failed = numbers[2 * position], numbers[2 * position + 1]
+            counted.add(check.dimension, check.attributes.weight, tested, failed)
+        for consumer in _consumers(code, outcome.contract):
+            into.setdefault(consumer, Tally()).merge(counted)
+
+
+def _consumers(code: str, contract: Contract) -> list[str]:
+    if contract.layer == "return":
+        return [code]
+    return [code[:length] for length in (9, 6, 4) if len(code) >= length]

@@ -1,0 +1,123 @@
+"""The one place that touches Soda Core: a session over our own connection, and one contract's outcome.
+
+Soda gets an open connection, so no password passes through its files, its settings or its log.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+# Before Soda is imported: it decides about telemetry when its first module is read.
+os.environ["SODA_CORE_TELEMETRY_ENABLED"] = "false"
+
+from soda_core.common.yaml import ContractYamlSource, DataSourceYamlSource
+from soda_core.contracts.contract_verification import ContractVerificationSession
+from soda_postgres.common.data_sources.postgres_data_source import (  # type: ignore[import-untyped]
+    PostgresDataSourceImpl,
+)
+from soda_postgres.common.data_sources.postgres_data_source_connection import (  # type: ignore[import-untyped]
+    PostgresDataSourceConnection,
+)
+
+DATA_SOURCE = "huiliu"
+_VALUES = re.compile(r'(?<=: )"[^"]*"|\d{6,}')
+
+
+class _WithoutValues(logging.Filter):
+    """Keeps data values, which PostgreSQL quotes in its errors, out of every log."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg = scrub(record.getMessage())
+        record.args = None
+        record.exc_info = None
+        return True
+
+
+def scrub(message: str) -> str:
+    """Take quoted values, long digit runs and PostgreSQL's detail lines out of an error message."""
+    lines = [line for line in message.splitlines() if not line.startswith(("DETAIL:", "CONTEXT:"))]
+    return _VALUES.sub("***", "\n".join(lines))
+
+
+def _quiet() -> None:
+    """Errors only, without values. Propagation stays: Soda counts its errors on the root logger."""
+    logger = logging.getLogger("soda")
+    logger.setLevel(logging.ERROR)
+    if not any(isinstance(known, _WithoutValues) for known in logger.filters):
+        logger.addFilter(_WithoutValues())
+
+
+def _data_source(connection: psycopg.Connection[Any]) -> PostgresDataSourceImpl:
+    described = (
+        f"type: postgres\nname: {DATA_SOURCE}\n"
+        "connection: {host: localhost, database: warehouse, user: huiliu_score, password: not-used}\n"
+    )
+    source = PostgresDataSourceImpl.from_yaml_source(DataSourceYamlSource.from_str(described))
+    source.data_source_connection = _Borrowed(DATA_SOURCE, connection)
+    return source
+
+
+class _Borrowed(PostgresDataSourceConnection):  # type: ignore[misc]  # Soda is untyped
+    """A connection that someone else opened and will close."""
+
+    def __init__(self, name: str, connection: psycopg.Connection[Any]) -> None:
+        self._lent = connection
+        super().__init__(name, connection_properties=None)
+
+    def _create_connection(self, config: object) -> psycopg.Connection[Any]:
+        return self._lent
+
+    def close_connection(self) -> None:
+        self.connection = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """One check: Soda's outcome (PASSED, FAILED, WARN, NOT_EVALUATED …) and its numbers by name."""
+
+    outcome: str
+    metrics: Mapping[str, int | float | None]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One contract: whether Soda finds it in order, its errors, and its checks by (rule id, column)."""
+
+    is_ok: bool
+    errors: Sequence[str]
+    results: Mapping[tuple[str, str], Result]
+
+
+def verify_documents(connection: psycopg.Connection[Any], documents: Sequence[str]) -> list[Answer]:
+    """Verify contracts (YAML texts) in one Soda session; one answer each, in the order given."""
+    if not documents:
+        return []
+    _quiet()
+    session = ContractVerificationSession.execute(
+        contract_yaml_sources=[ContractYamlSource.from_str(document) for document in documents],
+        data_source_impls=[_data_source(connection)],
+        soda_cloud_publish_results=False,
+    )
+    answers = [
+        Answer(
+            is_ok=result.is_ok,
+            errors=[scrub(error) for error in result.get_errors()],
+            results={
+                (str(found.check.attributes["rule_id"]), found.check.column_name or ""): Result(
+                    found.outcome.name, found.diagnostic_metric_values or {}
+                )
+                for found in result.check_results
+            },
+        )
+        for result in session.contract_verification_results
+    ]
+    if len(answers) != len(documents):
+        raise RuntimeError(f"Soda answered {len(answers)} of {len(documents)} contracts")
+    return answers
