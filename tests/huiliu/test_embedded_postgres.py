@@ -1,4 +1,4 @@
-"""The embedded server: begun, found again, killed, stopped with nothing left; as root or as an ordinary user."""
+"""The embedded server: begun, found again, killed, stopped with nothing left; run by root or another."""
 
 from __future__ import annotations
 
