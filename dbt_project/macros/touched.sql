@@ -14,7 +14,8 @@ touched_by  parent -> the key name the parent logs, whose values are this model'
             model, or 'source:<raw table>' (rows of the batches claimed since). '*' as key name: any change of that parent
             recomputes everything. Or touched_by='everything': always recompute all, write only what differs (small tables).
 touches     key name -> SQL expression over this model's columns, logged for the old and the new version of every row that
-            really changed. May return a set, e.g. "unnest(array[from_code, to_code])". Default: the unique key.
+            really changed. May return a set, e.g. "unnest(array[from_code, to_code])". Default: the unique key. Only what some
+            model's touched_by names is logged.
 due_keys    SQL (rendered at run time, so it may use ref and this) of keys that fall due with time alone, in
             (std.last_as_of('<model>'), std.as_of()]. If the date goes back, everything is recomputed.
 -#}
@@ -62,7 +63,6 @@ due_keys    SQL (rendered at run time, so it may use ref and this) of keys that 
     {%- set unique_key = arg_dict['unique_key'] -%}
     {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
     {%- set key_column = arg_dict['dest_columns'] | selectattr('name', 'equalto', unique_key) | first -%}
-    {%- set touches = config.get('touches', {unique_key: unique_key}) -%}
     {%- set changed = '"' ~ model.name ~ '__changed"' -%}
 
     create temporary table {{ changed }} on commit drop as
@@ -75,7 +75,7 @@ due_keys    SQL (rendered at run time, so it may use ref and this) of keys that 
     after as (select {{ columns }} from {{ arg_dict['temp_relation'] }})
     (table before except all table after) union all (table after except all table before);
 
-    {% for key_name, expression in touches.items() -%}
+    {% for key_name, expression in _touched_logged().items() -%}
     insert into ops.touched_key (model, build_id, key_name, key)
     select '{{ model.name }}', std.build_id(), '{{ key_name }}', logged.key
     from (select distinct ({{ expression }})::text as key from {{ changed }}) as logged
@@ -113,7 +113,7 @@ due_keys    SQL (rendered at run time, so it may use ref and this) of keys that 
             {%- for parent in parents if parent.key_name == '*' %}
             or exists (
                 select from ops.touched_key
-                where model = '{{ parent.name }}' and build_id > (select build_id from mine)
+                where model = '{{ parent.name }}' and key_name = '*' and build_id > (select build_id from mine)
             )
             {%- endfor %}
             as everything
@@ -149,6 +149,21 @@ due_keys    SQL (rendered at run time, so it may use ref and this) of keys that 
     {%- endif %};
     analyze {{ touched() }};
     select std.build_id()
+{% endmacro %}
+
+
+{#- The key names of this model that other models wait for, with their expressions. '*' is one key that stands for all. -#}
+{% macro _touched_logged() %}
+    {%- set unique_key = config.get('unique_key') -%}
+    {%- set touches = config.get('touches') or {unique_key: unique_key} -%}
+    {%- set logged = {} -%}
+    {%- for node in graph.nodes.values() if node.config.get('touched_by') is mapping -%}
+        {%- set key_name = node.config.get('touched_by').get(model.name) -%}
+        {%- if key_name -%}
+            {%- do logged.update({key_name: touches.get(key_name, "'*'")}) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(logged) }}
 {% endmacro %}
 
 

@@ -1,0 +1,70 @@
+-- Every current row that cannot be used, and why: counted, sent back, never lost.
+{{ config(materialized='view') }}
+
+select 'police' as source, 'resident' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_police__resident') }}
+where not is_usable
+union all
+select 'police' as source, 'household_member' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_police__household_member') }}
+where not is_usable
+union all
+select 'police' as source, 'move' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_police__move') }}
+where not is_usable
+union all
+select 'police' as source, 'cancellation' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_police__cancellation') }}
+where not is_usable
+union all
+select 'civil_affairs' as source, 'assisted_household' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_civil_affairs__assisted_household') }}
+where not is_usable
+union all
+select 'civil_affairs' as source, 'assisted_person' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_civil_affairs__assisted_person') }}
+where not is_usable
+union all
+select 'civil_affairs' as source, 'subsidy_award' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_civil_affairs__subsidy_award') }}
+where not is_usable
+union all
+select 'civil_affairs' as source, 'subsidy_payment' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_civil_affairs__subsidy_payment') }}
+where not is_usable
+union all
+select 'health' as source, 'birth' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_health__birth') }}
+where not is_usable
+union all
+select 'health' as source, 'death' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_health__death') }}
+where not is_usable
+union all
+select 'social_security' as source, 'insurance' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_social_security__insurance') }}
+where not is_usable
+union all
+select 'social_security' as source, 'employment' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_social_security__employment') }}
+where not is_usable
+union all
+select 'marriage_registry' as source, 'registration' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_marriage_registry__registration') }}
+where not is_usable
+union all
+select 'veterans' as source, 'service_record' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_veterans__service_record') }}
+where not is_usable
+union all
+select 'enterprise_registry' as source, 'enterprise' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_enterprise_registry__enterprise') }}
+where not is_usable
+union all
+select 'region_codes' as source, 'division' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_region_codes__division') }}
+where not is_usable
+union all
+select 'region_codes' as source, 'change' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_region_codes__change') }}
+where not is_usable
