@@ -1,0 +1,1 @@
+"""What can happen to people: each function changes the truth and says which source rows that touches."""
