@@ -1,0 +1,161 @@
+"""The supervisor keeps services running and `down` leaves nothing, whatever was killed before."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from huiliu import ports, processes, provision, services, supervision
+from huiliu.airflow_api import AirflowApi
+from huiliu.database import connect
+from huiliu.errors import ConfigError, HuiliuError
+from huiliu.settings import forget_settings, get_settings
+
+
+@pytest.fixture
+def own_home(empty_home: Path) -> Iterator[Path]:
+    yield empty_home
+    services.down()
+
+
+def pid_of(name: str) -> int:
+    pid = next(state.pid for state in services.status() if state.name == name)
+    assert pid is not None
+    return pid
+
+
+def until(is_so: Callable[[], bool], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end, f"not within {seconds} s"
+        time.sleep(0.2)
+
+
+def assert_nothing_left() -> None:
+    assert processes.of_instance(supervision.token()) == []
+    for service in ("postgres", "airflow", "marriage_api"):
+        assert ports.is_free(ports.port(service))
+
+
+def answers() -> bool:
+    try:
+        with connect("admin") as conn:
+            return bool(conn.execute("select 1").fetchone())
+    except HuiliuError:
+        return False
+
+
+def test_a_service_comes_up_survives_kill_and_leaves_nothing(own_home: Path) -> None:
+    assert {state.state for state in services.status()} == {"stopped"}
+    services.up(["postgres"])
+    first = pid_of("postgres")
+    services.up(["postgres"])
+    assert pid_of("postgres") == first, "a service that runs is left alone"
+
+    os.kill(first, signal.SIGKILL)
+    until(lambda: answers() and pid_of("postgres") != first, 30)
+
+    services.down()
+    assert_nothing_left()
+    services.down()
+
+
+def test_down_after_the_supervisor_was_killed_leaves_nothing(own_home: Path) -> None:
+    services.up(["postgres"])
+    supervisor = supervision.running()
+    assert supervisor is not None
+    os.kill(supervisor.process.pid, signal.SIGKILL)
+    until(lambda: supervision.running() is None, 5)
+    assert answers(), "PostgreSQL itself still runs, as an orphan"
+    services.down()
+    assert not answers()
+    assert_nothing_left()
+
+
+def test_up_after_the_supervisor_was_killed_takes_over(own_home: Path) -> None:
+    services.up(["postgres"])
+    supervisor = supervision.running()
+    assert supervisor is not None
+    os.kill(supervisor.process.pid, signal.SIGKILL)
+    services.up(["postgres"])
+    assert answers()
+
+
+def test_a_record_of_a_process_that_is_not_ours_is_not_believed(own_home: Path) -> None:
+    stale = {"pid": os.getpid(), "started": 1, "port": 1, "password": "x"}
+    (supervision.run_folder() / "supervisord.json").write_text(json.dumps(stale), encoding="utf-8")
+    assert supervision.running() is None
+    services.down()
+
+
+def test_a_taken_port_is_left_to_who_has_it(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        number = taken.getsockname()[1]
+        monkeypatch.setenv("HUILIU_POSTGRES_PORT", str(number))
+        forget_settings()
+        services.up(["postgres"])
+        assert ports.port("postgres") != number
+        assert answers()
+
+
+def test_a_service_that_cannot_start_is_named_with_the_end_of_its_log(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUILIU_BIND", "192.0.2.1")  # an address this machine does not have
+    forget_settings()
+    with pytest.raises(HuiliuError, match=r"(?s)service marriage-api .*address") as failure:
+        services.up(["marriage-api"])
+    assert "marriage-api.log" in failure.value.fix
+
+
+def test_an_unknown_service_is_refused_before_anything_starts(own_home: Path) -> None:
+    with pytest.raises(ConfigError, match="there is no service postgresql"):
+        services.up(["postgresql"])
+    assert supervision.running() is None
+
+
+def test_secrets_of_the_services_are_readable_by_their_owner_only(own_home: Path) -> None:
+    services.up(["postgres"])
+    folder = supervision.run_folder()
+    assert folder.stat().st_mode & 0o077 == 0
+    for path in folder.glob("*.json"):
+        assert path.stat().st_mode & 0o077 == 0
+
+
+def test_airflow_comes_up_heals_and_leaves_nothing(own_home: Path) -> None:
+    """The one start of Airflow among the tests: half a minute."""
+    services.up(["postgres"])
+    provision.provision()
+    services.up(["airflow"])
+    states = {state.name: state.state for state in services.status()}
+    assert all(state == "running" for name, state in states.items() if name.startswith("airflow-"))
+    with AirflowApi() as api:
+        assert api.pools().items() >= {"sources": 2, "front_ends": 3}.items()
+        assert api.import_errors() == []
+
+    scheduler = pid_of("airflow-scheduler")
+    left_behind = [each for each in _of("airflow-scheduler") if each.pid != scheduler]
+    assert left_behind, "the scheduler forks its workers"
+    os.kill(scheduler, signal.SIGKILL)
+    until(lambda: not processes.alive(left_behind), 30)
+    until(lambda: pid_of("airflow-scheduler") != scheduler, 30)
+
+    log = (get_settings().home / "logs" / "airflow-api-server.log").read_text(encoding="utf-8")
+    assert (
+        str(json.loads((get_settings().home / "airflow" / "passwords.json").read_text())["admin"]) not in log
+    )
+    services.down()
+    assert_nothing_left()
+
+
+def _of(service: str) -> list[processes.Process]:
+    return [each for each in processes.of_instance(supervision.token()) if each.service == service]
