@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
@@ -104,25 +104,20 @@ def dsn(name: str) -> str:
     own = overridden(name)
     if own is not None:
         return own
-    host, port, database = _server(meant)
-    return f"postgresql://{meant.role}:{quote(secret(meant.role), safe='')}@{host}:{port}/{database}"
+    address = _address_of_server(meant)
+    return f"postgresql://{meant.role}:{quote(secret(meant.role), safe='')}@{address}"
 
 
-def _server(meant: Target) -> tuple[str, int, str]:
-    chief = overridden(meant.chief)
-    if chief is not None:
-        parts = conninfo_to_dict(chief)
-        return _host(parts), int(parts.get("port") or 5432), str(parts.get("dbname") or meant.database)
-    admin = overridden("admin")
-    if admin is not None:
-        parts = conninfo_to_dict(admin)
-        return _host(parts), int(parts.get("port") or 5432), meant.database
-    return "127.0.0.1", ports.port("postgres"), meant.database
-
-
-def _host(parts: dict[str, str | int | None]) -> str:
-    host = str(parts["host"])
-    return f"[{host}]" if ":" in host else host
+def _address_of_server(meant: Target) -> str:
+    """Return what follows the @: hosts and ports, database, and parameters such as sslmode."""
+    for name in dict.fromkeys((meant.chief, "admin")):
+        value = overridden(name)
+        if value is not None:
+            parts = urlsplit(value)
+            database = parts.path.lstrip("/") if name == meant.chief else ""
+            parameters = f"?{parts.query}" if parts.query else ""
+            return f"{parts.netloc.rpartition('@')[2]}/{database or meant.database}{parameters}"
+    return f"127.0.0.1:{ports.port('postgres')}/{meant.database}"
 
 
 def url(name: str) -> str:

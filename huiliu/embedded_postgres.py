@@ -56,6 +56,8 @@ max_parallel_workers_per_gather = 1
 max_locks_per_transaction = 256
 jit = off
 fsync = on
+# A killed client's session ends within seconds even in the middle of a query, and with it the locks it held.
+client_connection_check_interval = 2s
 # Nobody replicates the demo: bulk loads into new tables need not be logged twice.
 wal_level = minimal
 max_wal_senders = 0
@@ -106,9 +108,9 @@ def stop(*, orderly: bool = True) -> None:
 
     ``orderly=False`` spares the last checkpoint (seconds, if much was written), for data not needed again.
     """
+    if recorded_folder() is None:
+        return
     with home_lock("postgres"):
-        if recorded_folder() is None:
-            return
         files = locate()
         if not _running(files.data):
             if not _pid_file(files.data).exists():

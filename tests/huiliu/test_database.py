@@ -89,8 +89,11 @@ def test_a_familys_server_follows_its_chief(home: Path, monkeypatch: pytest.Monk
     assert dsn("warehouse:build").endswith("@db.example:6000/dw")
     monkeypatch.setenv("HUILIU_DSN_WAREHOUSE__BUILD", "postgresql://builder:y@[::1]:6001/dw")
     assert dsn("warehouse:build") == "postgresql://builder:y@[::1]:6001/dw"
-    monkeypatch.setenv("HUILIU_DSN_ADMIN", "postgresql://admin:z@other.example/postgres")
-    assert dsn("airflow").endswith("@other.example:5432/airflow")
+    monkeypatch.setenv(
+        "HUILIU_DSN_ADMIN", "postgresql://admin:z@[::2],other.example:7000/postgres?sslmode=require"
+    )
+    assert dsn("airflow").startswith("postgresql://airflow:")
+    assert dsn("airflow").endswith("@[::2],other.example:7000/airflow?sslmode=require")
 
 
 def test_addresses_of_services(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

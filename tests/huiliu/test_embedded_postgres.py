@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ import psycopg
 import pytest
 
 from huiliu import embedded_postgres, ports
-from huiliu.database import connect, connect_to
+from huiliu.database import advisory_lock, connect, connect_to
 from huiliu.errors import ConfigError, TransientError
 from huiliu.postgres_files import ServerFiles
 from huiliu.settings import PROJECT_ROOT, forget_settings
@@ -156,6 +157,27 @@ def test_stopping_after_a_kill_gives_back_the_shared_memory(server: ServerFiles)
     assert processes_of(server) == []
 
 
+def test_a_killed_clients_lock_is_free_within_seconds(server: ServerFiles) -> None:
+    script = (
+        "from huiliu.database import advisory_lock, connect\n"
+        "with connect('admin') as conn, advisory_lock(conn, 'step'):\n"
+        f"    conn.execute({ENDLESS!r})\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], cwd=PROJECT_ROOT) as client:
+        wait_for(lambda: b"DO" in b"".join(command_lines(server)))
+        assert not lock_is_free()
+        client.kill()
+    wait_for(lock_is_free)
+
+
+def lock_is_free() -> bool:
+    try:
+        with connect("admin") as conn, advisory_lock(conn, "step"):
+            return True
+    except TransientError:
+        return False
+
+
 def test_a_process_id_used_again_is_not_taken_for_the_server(server: ServerFiles) -> None:
     embedded_postgres.stop()
     identity = {"user": server.user.pw_uid, "group": server.user.pw_gid} if server.user else {}
@@ -216,6 +238,16 @@ def test_a_supervisor_runs_kills_and_stops_it_as_one_foreground_process() -> Non
         assert second.wait(30) == 0
     assert first.wait(5) == -signal.SIGKILL
     embedded_postgres.stop()
+
+
+def test_stopping_where_nothing_ever_started_makes_nothing(
+    empty_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUILIU_HOME", str(empty_home / "never"))
+    forget_settings()
+    embedded_postgres.stop()
+    assert not embedded_postgres.is_running()
+    assert not (empty_home / "never").exists()
 
 
 def test_waiting_for_a_server_that_does_not_run_ends(empty_home: Path) -> None:
