@@ -1,0 +1,53 @@
+"""What an ingestion raises after it has tried everything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from huiliu.errors import DataError, HuiliuError, TransientError
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A record that could not be read: where it stands, as it came, and why. Holds personal data."""
+
+    position: str
+    raw_text: str
+    reason: str
+
+
+class IngestError(HuiliuError):
+    """Some tables failed to load; the others landed. `failures` holds each table's own error."""
+
+    def __init__(self, message: str, *, fix: str, failures: Sequence[HuiliuError] = ()) -> None:
+        super().__init__(message, fix=fix)
+        self.failures = tuple(failures)
+
+
+class RetryableIngestError(IngestError, TransientError):
+    """Every failure is passing: trying again is worth it."""
+
+
+class RefusedBatchError(DataError):
+    """Too many broken records: nothing of the batch landed. The records are kept for the ledger."""
+
+    def __init__(self, message: str, *, fix: str, rejected: Sequence[Rejected] = ()) -> None:
+        super().__init__(message, fix=fix)
+        self.rejected = tuple(rejected)
+
+
+def summary(failures: Sequence[tuple[str, HuiliuError]]) -> IngestError:
+    """Make one error of the failed tables, retryable only if every failure is passing."""
+    kind = (
+        RetryableIngestError
+        if all(isinstance(error, TransientError) for _, error in failures)
+        else IngestError
+    )
+    names = ", ".join(name for name, _ in failures)
+    details = " | ".join(f"{name}: {error}" for name, error in failures)
+    return kind(
+        f"{len(failures)} of the loads failed ({names}): {details}",
+        fix="see ops.load_run.error, mend it, then load the source again; what landed stays",
+        failures=[error for _, error in failures],
+    )

@@ -1,0 +1,128 @@
+"""A table of the raw layer: an append-only change log of a source table, and its last landed state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from huiliu.database import Connection, connect
+from ingestion.spec import SourceSpec, TableSpec, read_specs
+
+READERS = ("huiliu_build", "huiliu_score")
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """Where a table of a source lives in the raw layer."""
+
+    source: str
+    table: TableSpec
+
+    @property
+    def name(self) -> str:
+        return f"{self.source}__{self.table.name}"
+
+    @property
+    def raw(self) -> sql.Identifier:
+        return sql.Identifier("raw", self.name)
+
+    @property
+    def current(self) -> sql.Identifier:
+        return sql.Identifier("raw", f"_current__{self.name}")
+
+    @property
+    def columns(self) -> sql.Composed:
+        return sql.SQL(", ").join(map(sql.Identifier, self.table.column_names))
+
+    def ensure(self, conn: Connection) -> None:
+        """Create the change log and the last state if missing, add new columns of the spec, grant reading."""
+        one_column = sql.SQL("{} text").format
+        conn.execute(
+            sql.SQL(
+                "create table if not exists {} ({}, _row_key uuid not null, _row_hash uuid not null,"
+                " _op char(1) not null check (_op in ('I', 'U', 'D')), _batch_id bigint not null,"
+                " _loaded_on date not null)"
+            ).format(
+                self.raw, sql.SQL(", ").join(one_column(sql.Identifier(c)) for c in self.table.column_names)
+            )
+        )
+        for column in self._absent_columns(conn):
+            conn.execute(
+                sql.SQL("alter table {} add column {} text").format(self.raw, sql.Identifier(column))
+            )
+        # A batch lies together in an append-only table, so a tiny index finds it.
+        conn.execute(
+            sql.SQL("create index if not exists {} on {} using brin (_batch_id)").format(
+                sql.Identifier(f"{self.name}__batch"), self.raw
+            )
+        )
+        conn.execute(
+            sql.SQL("create table if not exists {} (_row_key uuid not null, _row_hash uuid not null)").format(
+                self.current
+            )
+        )
+        self._describe(conn)
+
+    def _absent_columns(self, conn: Connection) -> list[str]:
+        rows = conn.execute(
+            "select attname from pg_attribute where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped",
+            [f"raw.{self.name}"],
+        ).fetchall()
+        present = {name for (name,) in rows}
+        return [column for column in self.table.column_names if column not in present]
+
+    def _describe(self, conn: Connection) -> None:
+        conn.execute(sql.SQL("comment on table {} is {}").format(self.raw, sql.Literal(self.table.title)))
+        for column in self.table.columns:
+            target = sql.Identifier("raw", self.name, column.name)
+            conn.execute(sql.SQL("comment on column {} is {}").format(target, sql.Literal(column.label)))
+        readers = sql.SQL(", ").join(map(sql.Identifier, READERS))
+        conn.execute(sql.SQL("grant select on {} to {}").format(self.raw, readers))
+
+    def _index_keys(self, conn: Connection) -> None:
+        """Create the indexes on keys: after the first load, when building them at once is cheapest."""
+        conn.execute(
+            sql.SQL("create index if not exists {} on {} (_row_key, _batch_id)").format(
+                sql.Identifier(f"{self.name}__key"), self.raw
+            )
+        )
+        conn.execute(
+            sql.SQL("create unique index if not exists {} on {} (_row_key)").format(
+                sql.Identifier(f"{self.name}__current"), self.current
+            )
+        )
+
+    def prepare_current(self, conn: Connection) -> None:
+        """Bring the last state into being from the change log after a first load, and its indexes."""
+        if not value(conn, sql.SQL("select exists (select from {})").format(self.current)):
+            conn.execute(
+                sql.SQL(
+                    "insert into {} select _row_key, _row_hash from ("
+                    " select distinct on (_row_key) _row_key, _row_hash, _op from {} order by _row_key, _batch_id desc"
+                    ") latest where _op <> 'D'"
+                ).format(self.current, self.raw)
+            )
+        self._index_keys(conn)
+
+    def is_empty(self, conn: Connection) -> bool:
+        return not value(conn, sql.SQL("select exists (select from {})").format(self.raw))
+
+
+def ensure_raw_tables(specs: Iterable[SourceSpec] | None = None) -> None:
+    """Create every raw table of the (readable) specs, so that staging can be built before any load."""
+    chosen = list(specs) if specs is not None else list(read_specs()[0].values())
+    with connect("warehouse:ingest", autocommit=True) as conn:
+        for spec in chosen:
+            with conn.transaction():
+                for table in spec.tables:
+                    RawTable(spec.name, table).ensure(conn)
+
+
+def value(conn: Connection, query: sql.SQL | sql.Composed) -> int:
+    """Return the one number (or truth value) of a query."""
+    row = conn.execute(query).fetchone()
+    if row is None:
+        raise AssertionError("the query returns one row")
+    return int(row[0])

@@ -1,0 +1,199 @@
+"""Loading sources: one lock and one connection a source, one transaction and one ledger row a table.
+
+A table that fails stops neither its source's other tables nor the other sources; all is tried, then one error says what
+failed. Whatever kills a load, the next run of the source ends where an unbroken one would have.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+import psycopg
+from psycopg import sql
+
+from huiliu import business_date
+from huiliu.database import Connection, advisory_lock, connect
+from huiliu.errors import ConfigError, DataError, HuiliuError, TransientError
+from ingestion import land, ledger
+from ingestion.errors import summary
+from ingestion.extract import extract
+from ingestion.ledger import TableLoad
+from ingestion.raw_table import RawTable, ensure_raw_tables
+from ingestion.spec import SourceSpec, TableSpec, Watermark, load_specs, read_specs
+from ingestion.stage import Batch, Stage
+
+__all__ = ["TableLoad", "check_specs", "ensure_raw_tables", "ingest", "ingest_source"]
+
+log = logging.getLogger(__name__)
+
+Failure = tuple[str, HuiliuError]
+
+
+def check_specs() -> list[str]:
+    """Return the names of all sources; ConfigError says all that is wrong with their specs."""
+    return list(load_specs())
+
+
+def ingest(sources: Sequence[str] | None = None) -> list[TableLoad]:
+    """Load the sources (default: all) one after another; raises IngestError after all were tried."""
+    specs, broken = read_specs()
+    chosen = list(sources) if sources is not None else sorted({*specs, *broken})
+    _check_names(chosen, [*specs, *broken])
+    loads: list[TableLoad] = []
+    failures: list[Failure] = []
+    for name in chosen:
+        done, failed = _load_source(name, specs, broken)
+        loads += done
+        failures += failed
+    if failures:
+        raise summary(failures)
+    return loads
+
+
+def ingest_source(name: str) -> list[TableLoad]:
+    """Load every table of one source; raises IngestError (RetryableIngestError if all failures are passing)."""
+    return ingest([name])
+
+
+def _check_names(names: Sequence[str], known: Sequence[str]) -> None:
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise ConfigError(
+            f"There is no source {', '.join(unknown)}", fix=f"use one of: {', '.join(sorted(known))}"
+        )
+
+
+def _load_source(
+    name: str, specs: dict[str, SourceSpec], broken: dict[str, ConfigError]
+) -> tuple[list[TableLoad], list[Failure]]:
+    with connect("warehouse:ingest", autocommit=True) as conn:
+        # A server must notice a killed client even in the middle of a long statement, to free its lock.
+        conn.execute("set session client_connection_check_interval to '2s'")
+        day = business_date.get(conn)
+        if name in broken:
+            ledger.refuse(conn, name, None, day, broken[name])
+            return [], [(name, broken[name])]
+        spec = specs[name]
+        try:
+            with advisory_lock(conn, f"ingest:{name}"):
+                return _load_tables(conn, spec, day)
+        except TransientError as error:
+            if conn.closed:
+                return [], [(name, error)]
+            with conn.transaction():
+                for table in spec.tables:
+                    ledger.refuse(conn, name, table, day, error)
+            return [], [(name, error)]
+
+
+def _load_tables(conn: Connection, spec: SourceSpec, day: date) -> tuple[list[TableLoad], list[Failure]]:
+    with conn.transaction():
+        abandoned = ledger.abandon(conn, spec.name)
+        ledger.register(conn, spec)
+        for table in spec.tables:
+            RawTable(spec.name, table).ensure(conn)
+    if abandoned:
+        log.warning("%s: %d loads of a killed run were marked abandoned", spec.name, abandoned)
+    loads: list[TableLoad] = []
+    failures: list[Failure] = []
+    for table in spec.tables:
+        load, error = _load_table(conn, spec, table, day)
+        loads.append(load)
+        if error:
+            log.error("%s.%s failed: %s", spec.name, table.name, error)
+            failures.append((f"{spec.name}.{table.name}", error))
+    return loads, failures
+
+
+def _load_table(
+    conn: Connection, spec: SourceSpec, table: TableSpec, day: date
+) -> tuple[TableLoad, HuiliuError | None]:
+    batch = Batch(ledger.start(conn, spec.name, table, day), day)
+    load = TableLoad(batch.batch_id, spec.name, table.name, table.mode.type, "running")
+    try:
+        with conn.transaction():
+            load = _land(conn, spec, table, batch, load)
+    except HuiliuError as error:
+        return _failed(conn, load, error)
+    except psycopg.Error as error:
+        return _failed(conn, load, _warehouse_fault(load, error))
+    log.info("%s.%s: %s read, +%s ~%s -%s", spec.name, table.name, *_counts(load))
+    return load, None
+
+
+def _land(conn: Connection, spec: SourceSpec, table: TableSpec, batch: Batch, load: TableLoad) -> TableLoad:
+    place = RawTable(spec.name, table)
+    since = _since(conn, spec.name, table)
+    stage = Stage.open(conn, place, batch, hashed=spec.container.type == "postgres")
+    extracted = extract(spec, table, since, stage)
+    watermark = _watermark(
+        stage, table, batch.business_date, ledger.last_watermark(conn, spec.name, table.name)
+    )
+    changes = land.apply(stage, extracted)
+    load = replace(
+        load,
+        status="landed",
+        rows_read=extracted.rows + len(extracted.rejected),
+        rows_inserted=changes.inserted,
+        rows_updated=changes.updated,
+        rows_deleted=changes.deleted,
+        rows_quarantined=len(extracted.rejected),
+        notice=extracted.notice,
+    )
+    ledger.landed(conn, load, changes, extracted, watermark)
+    return load
+
+
+def _counts(load: TableLoad) -> tuple[int | None, ...]:
+    return load.rows_read, load.rows_inserted, load.rows_updated, load.rows_deleted
+
+
+def _failed(conn: Connection, load: TableLoad, error: HuiliuError) -> tuple[TableLoad, HuiliuError]:
+    if conn.closed:
+        raise TransientError(
+            f"The warehouse went away while {load.source}.{load.table_name} was loading",
+            fix="see that the warehouse runs, then load the source again; the ledger row is closed by that run",
+        ) from error
+    with conn.transaction():
+        ledger.failed(conn, load, error)
+    return replace(load, status="failed", error=str(error)), error
+
+
+def _warehouse_fault(load: TableLoad, error: psycopg.Error) -> HuiliuError:
+    # Only the primary message: the details quote values.
+    text = error.diag.message_primary or type(error).__name__
+    where = f"{load.source}.{load.table_name}: the warehouse could not take the rows: {text}"
+    if isinstance(error, psycopg.OperationalError):
+        return TransientError(where, fix="load the source again")
+    if isinstance(error, psycopg.errors.InsufficientPrivilege):
+        return ConfigError(where, fix='run "huiliu prepare" to set the rights of huiliu_ingest again')
+    return DataError(
+        where, fix="see the warehouse's log; if the source holds such bytes, have them corrected there"
+    )
+
+
+def _since(conn: Connection, source: str, table: TableSpec) -> str | None:
+    """Return from which watermark to read: the last landed one less the overlap; None reads everything."""
+    if not isinstance(table.mode, Watermark) or RawTable(source, table).is_empty(conn):
+        return None
+    last = ledger.last_watermark(conn, source, table.name)
+    if last is None:
+        return None
+    return (datetime.fromisoformat(last) - table.mode.overlap).isoformat()
+
+
+def _watermark(stage: Stage, table: TableSpec, day: date, last: str | None) -> str | None:
+    """Return the greatest watermark met, never beyond the business date: one wrong year must not end all loads."""
+    if not isinstance(table.mode, Watermark):
+        return None
+    row = stage.conn.execute(
+        sql.SQL("select max({0}) from {1} where {0} < %s and {0} ~ %s").format(
+            sql.Identifier(table.mode.column), stage.target
+        ),
+        [(day + timedelta(days=1)).isoformat(), r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}|$)"],
+    ).fetchone()
+    met = row[0] if row else None
+    return max(filter(None, [met, last]), default=None)

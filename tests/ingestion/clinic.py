@@ -1,0 +1,92 @@
+"""The tests' own source: the words its specs are made of, and a reader of what raw holds of it."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+DAY = date(2026, 1, 15)
+RESOURCE = {"share_type": "有条件共享", "published": True}
+
+
+def table(name: str, columns: str, **more: Any) -> dict[str, Any]:
+    """A table's spec from a text of column names."""
+    listed = [{"name": column, "label": column} for column in columns.split()]
+    return {"name": name, "title": name, "columns": listed, "resource": RESOURCE, **more}
+
+
+def source(container: dict[str, Any], *tables: dict[str, Any], name: str = "clinic") -> dict[str, Any]:
+    """A source's spec around its tables."""
+    return {
+        "name": name,
+        "title": "诊所",
+        "department": "市卫生健康委员会",
+        "level": "city",
+        "cadence": "0 1 * * *",
+        "container": container,
+        "tables": list(tables),
+    }
+
+
+PATIENT = "id name born updated_at"
+POSTGRES = {"type": "postgres"}
+SNAPSHOT = {"type": "snapshot"}
+WATERMARK = {"type": "watermark", "column": "updated_at", "overlap_days": 1, "reconcile_keys": True}
+
+
+class Raw:
+    """What the warehouse holds of the test's source."""
+
+    def __init__(self, conn: psycopg.Connection[Any]) -> None:
+        self.conn = conn
+
+    def current(self, name: str, columns: str) -> list[tuple[Any, ...]]:
+        """The current rows, rebuilt from the change log alone."""
+        return self._rows(
+            "select {columns} from (select distinct on (_row_key) * from {raw} order by _row_key, _batch_id desc) last"
+            " where _op <> 'D' order by {columns}",
+            name,
+            columns,
+        )
+
+    def log(self, name: str, columns: str) -> list[tuple[Any, ...]]:
+        return self._rows("select {columns}, _op from {raw} order by _batch_id, {columns}", name, columns)
+
+    def state_agrees(self, name: str) -> bool:
+        """The kept last state equals what the change log says (it is made at the second load)."""
+        rows = self._rows(
+            "select _row_key, _row_hash from (select distinct on (_row_key) * from {raw}"
+            " order by _row_key, _batch_id desc) last where _op <> 'D' order by 1",
+            name,
+            "_row_key",
+        )
+        kept = self._rows("select _row_key, _row_hash from {current} order by 1", name, "_row_key")
+        return rows == kept
+
+    def runs(self, source: str = "clinic") -> list[tuple[Any, ...]]:
+        """(table, status, inserted, updated, deleted) of every load, oldest first."""
+        with self.conn.transaction():
+            return self.conn.execute(
+                "select table_name, status, rows_inserted, rows_updated, rows_deleted from ops.load_run"
+                " where source = %s order by batch_id",
+                [source],
+            ).fetchall()
+
+    def error(self, source: str = "clinic") -> str:
+        """The error of the latest load."""
+        row = self.conn.execute(
+            "select error from ops.load_run where source = %s order by batch_id desc limit 1", [source]
+        ).fetchone()
+        assert row is not None
+        return str(row[0])
+
+    def _rows(self, query: str, name: str, columns: str) -> list[tuple[Any, ...]]:
+        composed = sql.SQL(query).format(
+            raw=sql.Identifier("raw", name),
+            current=sql.Identifier("raw", f"_current__{name}"),
+            columns=sql.SQL(", ").join(map(sql.Identifier, columns.split())),
+        )
+        return self.conn.execute(composed).fetchall()

@@ -1,0 +1,99 @@
+"""Specs: those of the project are sound, and a wrong one is explained before any work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from clinic import PATIENT, POSTGRES, Raw, source, table
+
+from huiliu.errors import ConfigError
+from ingestion import spec
+from ingestion.errors import IngestError
+from ingestion.run import check_specs, ingest
+from ingestion.spec import load_spec, load_specs
+
+Write = Callable[..., Path]
+
+WRONG = [
+    ("label: 姓名", "lable: 姓名", "police.yml: .*tables[0].columns[2].lable: there is no key 'lable', did you mean 'label'?"),
+    ("cadence:", "cadance:", "cadence: is missing"),
+    ("type: postgres", "type: postgress", "container.type: there is no type 'postgress', did you mean 'postgres'?"),
+    ("type: postgres", "type: postgres, shema: x", "container.shema: there is no key 'shema', did you mean 'schema'?"),
+    ("type: watermark", "type: watermarks", "tables[0].mode.type: there is no type 'watermarks', did you mean 'watermark'?"),
+    ("overlap_days", "overlap", "tables[0].mode.overlap: there is no key 'overlap', did you mean 'overlap_days'?"),
+    ("key: [resident_id]", "key: [residentid]", "key or watermark column residentid is not among the columns"),
+    ("share_type: 有条件共享", "share_type: 公开", "tables[0].resource.share_type: Input should be"),
+    ("name: police", "name: polis", "name is 'polis' but the file is called police.yml"),
+    ("title:", "title: x\ntitle:", "key 'title' is written twice"),
+    ("container:", "container: [", "police.yml is not valid YAML"),
+    ("cadence: \"", "cadence: \"every ", "cadence: String should match pattern"),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong", "message"), WRONG)
+def test_a_fault_in_a_spec_is_explained(tmp_path: Path, right: str, wrong: str, message: str) -> None:
+    text = (spec.SOURCES / "police.yml").read_text(encoding="utf-8")
+    assert right in text
+    path = tmp_path / "police.yml"
+    path.write_text(text.replace(right, wrong, 1), encoding="utf-8")
+    with pytest.raises(ConfigError) as raised:
+        load_spec(path)
+    assert all(part in str(raised.value) for part in message.split(".*"))
+    assert "Fix: " in str(raised.value)
+
+
+def test_every_source_of_the_project_is_described() -> None:
+    tables = {f"{name}.{one.name}": one for name, found in load_specs().items() for one in found.tables}
+    assert len(tables) == 17
+    assert set(load_specs()) == {
+        "police",
+        "civil_affairs",
+        "health",
+        "social_security",
+        "marriage_registry",
+        "veterans",
+        "enterprise_registry",
+        "region_codes",
+    }
+    assert check_specs() == sorted(load_specs())
+
+
+def test_a_wrong_spec_stops_only_its_own_source(
+    specs: Write, clinic: psycopg.Connection[Any], raw: Raw
+) -> None:
+    specs(source(POSTGRES, table("patient", PATIENT, key=["id"])))
+    path = specs(source(POSTGRES, table("patient", PATIENT), name="surgery"))
+    path.write_text(path.read_text(encoding="utf-8").replace("department", "departement"), encoding="utf-8")
+    with pytest.raises(IngestError, match="departement"):
+        ingest()
+    assert raw.runs("clinic") == [("patient", "landed", 40, 0, 0)]
+    assert raw.runs("surgery") == [("*", "failed", None, None, None)]
+    assert "did you mean 'department'?" in raw.error("surgery")
+
+
+def test_an_unknown_source_is_named_with_the_known_ones(specs: Write) -> None:
+    specs(source(POSTGRES, table("patient", PATIENT)))
+    with pytest.raises(ConfigError, match="There is no source polic. Fix: use one of: clinic"):
+        ingest(["polic"])
+
+
+@pytest.mark.parametrize(
+    ("container", "mode"),
+    [
+        ({"type": "csv", "path": "x"}, {"type": "watermark", "column": "id"}),
+        (
+            {"type": "http_api", "url": "x", "token": {"path": "/t", "client_id": "a", "client_secret": "b"}},
+            {"type": "watermark", "column": "id", "reconcile_keys": True},
+        ),
+    ],
+)
+def test_a_mode_the_container_cannot_serve_is_refused(
+    specs: Write, container: dict[str, Any], mode: dict[str, Any]
+) -> None:
+    path = specs(source(container, table("patient", PATIENT, key=["id"], mode=mode)))
+    with pytest.raises(ConfigError, match="read whole|needs a postgres source"):
+        load_spec(path)
