@@ -1,0 +1,74 @@
+-- Read whole every time (some thousand rows); only what differs is written, so readers of regions are seldom touched.
+{{ config(
+    materialized='incremental', incremental_strategy='touched', unique_key='region_code',
+    touched_by='everything',
+    indexes=[{'columns': ['region_code'], 'unique': true}]
+) }}
+
+with division as (
+    select * from {{ ref('stg_region_codes__division') }}
+    where is_usable
+),
+
+change as (
+    select * from {{ ref('stg_region_codes__change') }}
+    where is_usable
+),
+
+current_division as (
+    select
+        division.code as region_code,
+        division.name,
+        division.level,
+        division.parent_code,
+        successor_of.valid_from,
+        cast(null as date) as valid_until,
+        cast(null as text) as successor_code
+    from division
+    left join (
+        select
+            change.new_code,
+            max(change.valid_until) + 1 as valid_from
+        from change
+        group by change.new_code
+    ) as successor_of
+        on division.code = successor_of.new_code
+),
+
+-- A unit that is gone takes its level and its parent from the one that followed it.
+former_division as (
+    select
+        change.old_code as region_code,
+        min(change.old_name) as name,
+        min(current_division.level) as level,
+        min(current_division.parent_code) as parent_code,
+        cast(null as date) as valid_from,
+        max(change.valid_until) as valid_until,
+        min(change.new_code) as successor_code
+    from change
+    left join current_division
+        on change.new_code = current_division.region_code
+    where not exists (select 1 from division where division.code = change.old_code)
+    group by change.old_code
+),
+
+combined as (
+    select * from current_division
+    union all
+    select * from former_division
+)
+
+select
+    region_code,
+    case level
+        when 'city' then left(region_code, 4)
+        when 'district' then left(region_code, 6)
+        when 'township' then left(region_code, 9)
+    end as consumer_code,
+    name,
+    level,
+    parent_code,
+    valid_from,
+    valid_until,
+    successor_code
+from combined

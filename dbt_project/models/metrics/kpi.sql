@@ -1,0 +1,127 @@
+-- A month is computed until it has closed, then kept as it was: `full_refresh` is off on purpose.
+{{ config(
+    materialized='incremental', incremental_strategy='delete+insert', unique_key='period', full_refresh=false
+) }}
+
+with delivery as (
+    select * from {{ ref('int_delivery_judged') }}
+),
+
+quality_score as (
+    select * from {{ ref('int_quality_scored') }}
+    where dimension = 'overall'
+),
+
+resource as (
+    select * from {{ ref('int_resource_probed') }}
+),
+
+division as (
+    select * from {{ ref('base_region__division') }}
+    where consumer_code is not null and valid_until is null
+),
+
+build as (
+    select * from {{ ref('int_build_dated') }}
+),
+
+month as (
+    select period from delivery
+    union
+    select period from quality_score
+    union
+    select period from resource
+),
+
+-- A district's figure holds its townships', the city's all of them.
+delivery_of_region as (
+    select
+        delivery.*,
+        region.code as region_code
+    from delivery
+    cross join lateral (
+        select left(delivery.consumer_code, 4) as code
+        union
+        select left(delivery.consumer_code, 6)
+        union
+        select delivery.consumer_code
+    ) as region
+),
+
+-- Every region has its row in every month, so that one without deliveries is seen to be without.
+returned as (
+    select
+        month.period,
+        division.consumer_code as region_code,
+        count(delivery_of_region.delivery_id) as due_count,
+        count(*) filter (where delivery_of_region.is_complete) as complete_count,
+        count(*) filter (where delivery_of_region.is_timely) as timely_count
+    from month
+    cross join division
+    left join delivery_of_region
+        on month.period = delivery_of_region.period
+        and division.consumer_code = delivery_of_region.region_code
+    group by month.period, division.consumer_code
+),
+
+hooked_up as (
+    select
+        resource.period,
+        coalesce(resource.department, '全部部门') as department,
+        count(*) filter (where resource.is_live) as live_count,
+        count(*) as resource_count
+    from resource
+    group by grouping sets ((resource.period, resource.department), (resource.period))
+),
+
+city as (
+    select min(consumer_code) as region_code
+    from division
+    where level = 'city'
+),
+
+measured as (
+    select
+        period,
+        'hook_up_rate' as kpi,
+        department,
+        (select city.region_code from city) as region_code,
+        live_count as numerator,
+        resource_count as denominator,
+        cast(null as numeric) as score
+    from hooked_up
+    union all
+    select period, 'return_completeness', '数据主管部门', region_code, complete_count, due_count, null
+    from returned
+    union all
+    select period, 'return_timeliness', '数据主管部门', region_code, timely_count, due_count, null
+    from returned
+    union all
+    select
+        period,
+        'quality_score',
+        case level when 'department' then name else '全部部门' end,
+        case level when 'region' then name else (select city.region_code from city) end,
+        null,
+        null,
+        score
+    from quality_score
+)
+
+select
+    period,
+    kpi,
+    department,
+    region_code,
+    cast(numerator as numeric(18, 2)) as numerator,
+    cast(denominator as numeric(18, 2)) as denominator,
+    cast(coalesce(score, round(cast(numerator as numeric) / nullif(denominator, 0), 6)) as numeric(9, 6)) as value,
+    case
+        when kpi = 'quality_score' and score is null then '本月无已检验的规则'
+        when kpi <> 'quality_score' and denominator = 0 then '本月无到期交付'
+    end as note,
+    period < to_char((select build.as_of from build), 'YYYY-MM') as _is_closed
+from measured
+{% if is_incremental() %}
+where period not in (select closed.period from {{ this }} as closed where closed._is_closed)
+{% endif %}

@@ -1,0 +1,52 @@
+with veteran as (
+    select * from {{ ref('int_veteran_served') }}
+),
+
+namesake as (
+    select * from {{ ref('int_namesake_quarantined') }}
+    where entity = 'veterans.service_record'
+),
+
+threshold as (
+    select * from {{ ref('int_threshold_applied') }}
+),
+
+stated as (
+    select
+        veteran.person_key,
+        veteran.enlisted_ons[1] as enlisted_on,
+        veteran.enlisted_ons[1] between threshold.enlisted_from and threshold.enlisted_until
+            and veteran.discharge_kinds[1] not in ('转业安置', '军官转业') as is_eligible,
+        case
+            when cardinality(veteran.enlisted_ons) = 0 then '台账无可用的入伍时间'
+            when cardinality(veteran.enlisted_ons) > 1 then '台账入伍时间不一致'
+            when cardinality(veteran.discharge_kinds) = 0 then '台账无退役方式'
+            when cardinality(veteran.discharge_kinds) > 1 then '台账退役方式不一致'
+        end as gap,
+        exists (select 1 from namesake where namesake.person_key = veteran.person_key) as has_namesake
+    from veteran
+    cross join threshold
+),
+
+-- A namesake's row casts doubt on a yes only.
+judged as (
+    select
+        person_key,
+        enlisted_on,
+        is_eligible,
+        case when gap is null and is_eligible and has_namesake then '台账有同名且证件号无效的记录' else gap end as doubt
+    from stated
+)
+
+select
+    person_key,
+    'enlistment_time' as condition_code,
+    case
+        when doubt is not null then 'unknown'
+        when is_eligible then 'met'
+        else 'not_met'
+    end as verdict,
+    'veterans' as source,
+    coalesce(doubt, '入伍时间 ' || to_char(enlisted_on, 'YYYY-MM-DD')) as evidence,
+    case when doubt is not null then '退役军人事务部门' end as holder_to_ask
+from judged
