@@ -42,7 +42,12 @@ def compact(days: Column) -> Column:
 def birthday(births: Column, age: int) -> Column:
     """Return the day each person reaches an age (29 February counts as 1 March in common years)."""
     year, month, day = parts(births)
-    first = ((year + age - 1970) * 12 + month - 1).astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
+    first = (
+        ((year + age - 1970) * 12 + month - 1)
+        .astype("datetime64[M]")
+        .astype("datetime64[D]")
+        .astype(np.int64)
+    )
     return np.asarray(first + day - 1, dtype=np.int64)
 
 

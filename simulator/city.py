@@ -40,9 +40,11 @@ def create(
     rates: Rates | None = None,
     opened: Connect = as_owner,
 ) -> date:
-    """Make a new city of so many living residents, replace the content of every source, and return the business date.
+    """Make a new city of so many living residents, replace the content of every source, and return the
+    business date.
 
-    Regions, changes of regions and home default to the settings'; the start to DEFAULT_START. The same arguments give the
+    Regions, changes of regions and home default to the settings'; the start to DEFAULT_START. The same
+    arguments give the
     same bytes. Killed halfway, it is repeated from the beginning.
     """
     if persons < LEAST_PERSONS:

@@ -1,4 +1,7 @@
-"""How values go wrong, whole columns at a time. A wrong value is always detectable, never a plausible other one."""
+"""How values go wrong, whole columns at a time.
+
+A wrong value is always detectable, never a plausible other one.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ _USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 
 def corrupt(form: str, kind: str, originals: Strings, rng: Generator) -> Strings:
-    """Return what is written instead of the originals (no nulls among them) for a column form and a fault kind."""
+    """Return what is written instead of the originals (no nulls) for a column form and a fault kind."""
     if kind == "blank":
         written = "N/A" if form == "capital" else None
         return pa.array([written] * len(originals), pa.string())
@@ -28,11 +31,14 @@ def corrupt(form: str, kind: str, originals: Strings, rng: Generator) -> Strings
 
 
 def possible(form: str, kind: str, originals: Strings) -> Mask:
-    """Say for which values a fault is possible: there is one to spoil, and a 15-digit form needs a birth before 2000."""
+    """Say for which values a fault is possible.
+
+    There is one to spoil, and a 15-digit form needs a birth before 2000.
+    """
     present = np.asarray(originals.is_valid())
     if kind == "id15":
         texts = np.asarray(originals.fill_null("").to_numpy(zero_copy_only=False)).astype("U18")
-        return present & (_characters(texts, 18)[:, 6:8] == [ord("1"), ord("9")]).all(axis=1)
+        return np.asarray(present & (_characters(texts, 18)[:, 6:8] == [ord("1"), ord("9")]).all(axis=1))
     return present
 
 
@@ -57,7 +63,10 @@ def _joined(characters: NDArray[np.uint32]) -> Texts:
 
 
 def _wrong_pid(texts: Texts, rng: Generator) -> Texts:
-    """Change one of the first 17 digits: every weight of the check is prime to 11, so the check digit fails."""
+    """Change one of the first 17 digits.
+
+    Every weight of the check is prime to 11, so the check digit fails.
+    """
     characters = _characters(texts, 18)
     row, place = np.arange(len(texts)), rng.integers(0, 17, len(texts))
     digit = characters[row, place] - ord("0")
@@ -153,4 +162,3 @@ def positions(values: Ints, among: Ints) -> Ints:
     place = np.minimum(place, max(len(among) - 1, 0))
     found = among[place] == values if len(among) else np.zeros(len(values), dtype=bool)
     return np.where(found, place, -1)
-

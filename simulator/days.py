@@ -30,7 +30,8 @@ def advance(
 ) -> date:
     """Let days pass and return the new business date.
 
-    Every day is a step of its own, so one day twice equals two days. Killed halfway, the same call again ends where the
+    Every day is a step of its own, so one day twice equals two days. Killed halfway, the same call again
+    ends where the
     killed one would have.
     """
     if days < 1:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -9,12 +11,12 @@ from numpy.random import Generator
 
 from simulator.calendar import to_date
 from simulator.corruption import contradict, corrupt, positions, possible
-from simulator.rates import TableDirt
+from simulator.rates import Kind, TableDirt
 from simulator.state import FAULT_SCHEMA, State
+from simulator.systems import index
 from simulator.systems.source_table import FIRST_EXTRA, Columns, SourceTable
 from simulator.table import NEVER, Column, Ints, Mask
 from simulator.text import Strings, dates
-from simulator.systems import index
 
 NO_COLUMN = ""
 
@@ -27,7 +29,14 @@ def faults_of(state: State, table: SourceTable) -> pa.Table:
 
 
 def _record(
-    state: State, table: SourceTable, keys: Ints, column: str, kind: str, original: Strings, planted: Strings, of: Ints
+    state: State,
+    table: SourceTable,
+    keys: Ints,
+    column: str,
+    kind: str,
+    original: Strings,
+    planted: Strings,
+    of: Ints,
 ) -> None:
     count = len(keys)
     if not count:
@@ -57,7 +66,7 @@ def plant(
     spoilt = np.zeros(len(keys), dtype=bool)
     _plant_identity(state, table, keys, clean, dirt, spoilt, rng)
     for column, kinds in dirt.values.items():
-        spoilt |= _plant_column(state, table, keys, clean, column, dict(kinds), rng)
+        spoilt |= _plant_column(state, table, keys, clean, column, kinds, rng)
     extras = [
         _second_rows(state, table, keys, clean, column, _some(~spoilt, rate, rng), rng)
         for column, rate in dirt.contradictory.items()
@@ -71,10 +80,18 @@ def _some(allowed: Mask, rate: float, rng: Generator) -> Ints:
 
 
 def _plant_identity(
-    state: State, table: SourceTable, keys: Ints, clean: Columns, dirt: TableDirt, spoilt: Mask, rng: Generator
+    state: State,
+    table: SourceTable,
+    keys: Ints,
+    clean: Columns,
+    dirt: TableDirt,
+    spoilt: Mask,
+    rng: Generator,
 ) -> None:
     """Plant at most one fault among all identity columns of a row: one draw decides which."""
-    choices = [(column, kind, rate) for column, kinds in dirt.identity.items() for kind, rate in kinds.items()]
+    choices = [
+        (column, kind, rate) for column, kinds in dirt.identity.items() for kind, rate in kinds.items()
+    ]
     if not choices:
         return
     choice = np.searchsorted(np.cumsum([rate for _, _, rate in choices]), rng.random(len(keys)), side="right")
@@ -87,7 +104,13 @@ def _plant_identity(
 
 
 def _plant_column(
-    state: State, table: SourceTable, keys: Ints, clean: Columns, column: str, kinds: dict[str, float], rng: Generator
+    state: State,
+    table: SourceTable,
+    keys: Ints,
+    clean: Columns,
+    column: str,
+    kinds: Mapping[Kind, float],
+    rng: Generator,
 ) -> Mask:
     choice = np.searchsorted(np.cumsum(list(kinds.values())), rng.random(len(keys)), side="right")
     spoilt = np.zeros(len(keys), dtype=bool)
@@ -97,7 +120,14 @@ def _plant_column(
 
 
 def _spoil(
-    state: State, table: SourceTable, keys: Ints, clean: Columns, column: str, kind: str, at: Column, rng: Generator
+    state: State,
+    table: SourceTable,
+    keys: Ints,
+    clean: Columns,
+    column: str,
+    kind: str,
+    at: Column,
+    rng: Generator,
 ) -> Mask:
     form = table.forms[column]
     originals = clean[column].take(pa.array(at))
@@ -106,7 +136,9 @@ def _spoil(
     mask = np.zeros(len(keys), dtype=bool)
     mask[at] = True
     if len(at):
-        _record(state, table, keys[at], column, kind, originals, corrupt(form, kind, originals, rng), keys[at])
+        _record(
+            state, table, keys[at], column, kind, originals, corrupt(form, kind, originals, rng), keys[at]
+        )
     return mask
 
 
@@ -117,7 +149,16 @@ def _second_rows(
     originals = clean[column].take(pa.array(at))
     new = _extra_keys(state, table, keys[at])
     if len(new):
-        _record(state, table, new, column, "contradictory", originals, contradict(column, originals, rng), keys[at])
+        _record(
+            state,
+            table,
+            new,
+            column,
+            "contradictory",
+            originals,
+            contradict(column, originals, rng),
+            keys[at],
+        )
     return new
 
 
@@ -142,11 +183,16 @@ def _extra_keys(state: State, table: SourceTable, of: Ints) -> Ints:
 
 
 def record_late(state: State, table: SourceTable, before: dict[str, int]) -> None:
-    """Record this step's events that the source hears of late; never is a contradiction between two sources."""
+    """Record this step's events that the source hears of late.
+
+    Never is a contradiction between two sources.
+    """
     late = table.late(state, before)
     for kind, mask in (("late", late.shown != NEVER), ("contradictory", late.shown == NEVER)):
         keys = late.keys[mask]
-        _record(state, table, keys, NO_COLUMN, kind, dates(late.happened[mask]), dates(late.shown[mask]), keys)
+        _record(
+            state, table, keys, NO_COLUMN, kind, dates(late.happened[mask]), dates(late.shown[mask]), keys
+        )
 
 
 def lay_over(state: State, table: SourceTable, keys: Ints, clean: Columns) -> Columns:
@@ -158,7 +204,9 @@ def lay_over(state: State, table: SourceTable, keys: Ints, clean: Columns) -> Co
     for column in clean:
         hit = np.asarray(pc.equal(faults["column_name"], column).fill_null(False)) & (place >= 0)
         if hit.any():
-            dirty[column] = _replaced(clean[column], order[place[hit]], faults["planted"].filter(pa.array(hit)))
+            dirty[column] = _replaced(
+                clean[column], order[place[hit]], faults["planted"].filter(pa.array(hit))
+            )
     return dirty
 
 
@@ -170,14 +218,18 @@ def _replaced(values: Strings, at: Column, planted: Strings) -> Strings:
 
 
 def refresh_originals(state: State, table: SourceTable, keys: Ints, clean: Columns) -> None:
-    """Keep the recorded true values right when the truth behind a faulty value changes (a mover's village)."""
+    """Keep recorded true values right when the truth behind a faulty value changes (a mover's village)."""
     faults = state.faults
-    mine = np.asarray(pc.and_(pc.equal(faults["source"], table.source), pc.equal(faults["table_name"], table.name)))
+    mine = np.asarray(
+        pc.and_(pc.equal(faults["source"], table.source), pc.equal(faults["table_name"], table.name))
+    )
     order = np.argsort(keys, kind="stable")
     place = positions(faults["key"].to_numpy(), keys[order])
     original = pa.concat_arrays(faults["original"].chunks) if faults.num_rows else pa.array([], pa.string())
     for column in clean:
-        hit = np.flatnonzero(mine & (place >= 0) & np.asarray(pc.equal(faults["column_name"], column).fill_null(False)))
+        hit = np.flatnonzero(
+            mine & (place >= 0) & np.asarray(pc.equal(faults["column_name"], column).fill_null(False))
+        )
         if len(hit):
             true = clean[column].take(pa.array(order[place[hit]]))
             original = _replaced(original, hit, pa.chunked_array([true]))
@@ -194,7 +246,7 @@ def correct_some(state: State, table: SourceTable, rate: float, rng: Generator) 
     fixed = candidates[rng.random(len(candidates)) < rate]
     keep = np.ones(faults.num_rows, dtype=bool)
     keep[fixed] = False
-    keys = faults["key"].to_numpy()[fixed]
+    keys: Ints = faults["key"].to_numpy()[fixed]
     state.faults = faults.filter(pa.array(keep))
     return keys
 
@@ -207,7 +259,9 @@ def forget(state: State, table: SourceTable, keys: Ints) -> None:
     extra.keep(~((extra["table"] == index(table)) & np.isin(extra["key"], keys)))
     faults = state.faults
     gone = np.isin(faults["key"].to_numpy(), keys)
-    gone &= np.asarray(pc.equal(faults["source"], table.source)) & np.asarray(pc.equal(faults["table_name"], table.name))
+    gone &= np.asarray(pc.equal(faults["source"], table.source)) & np.asarray(
+        pc.equal(faults["table_name"], table.name)
+    )
     gone &= ~np.asarray(pc.is_in(faults["kind"], pa.array(["late", "deleted"])))
     state.faults = faults.filter(pa.array(~gone))
 

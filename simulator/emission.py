@@ -20,7 +20,9 @@ from simulator.table import Ints
 CHUNK = 200_000  # rows projected at a time: bounds the memory of a big city
 _DAY = 86_400
 _OPENING = 8 * 3600  # offices write between 8:00 and 18:00
-_SCRIPTED = 20 * 3600  # scripted changes come after them, so that a watermark passed earlier in the day still sees them
+_SCRIPTED = (
+    20 * 3600
+)  # scripted changes come after them, so that a watermark passed earlier in the day still sees them
 
 
 @dataclass(frozen=True)
@@ -86,11 +88,14 @@ def present(state: State, table: SourceTable) -> Ints:
 
 def _withheld(state: State, table: SourceTable) -> Ints:
     withheld = state["withheld"]
-    return withheld["key"][withheld["table"] == index(table)]
+    return np.asarray(withheld["key"][withheld["table"] == index(table)])
 
 
 def _with_extras(state: State, table: SourceTable, keys: Ints) -> Ints:
-    """Return visible entity keys and the keys of their second rows; keys of second rows stand for themselves."""
+    """Return visible entity keys and the keys of their second rows.
+
+    Keys of second rows stand for themselves.
+    """
     base = keys[keys < FIRST_EXTRA]
     base = base[table.visible(state, base)]
     return union([_with_seconds(state, table, base), keys[keys >= FIRST_EXTRA]])
@@ -128,7 +133,10 @@ def rows(state: State, table: SourceTable, keys: Ints) -> Iterator[pa.Table]:
 
 
 def _stamps(state: State, keys: Ints) -> pa.Array:
-    """Return when each row was last written: spread over the past in a new city, else within the business day."""
+    """Return when each row was last written.
+
+    Spread over the past in a new city, else within the business day.
+    """
     spread = (keys * 2_654_435_761 + state.meta.step * 40_503) % 2**32
     seconds = _OPENING + spread % 36_000
     if state.meta.scripted_today:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator import codes
+from simulator import codes, identity
 from simulator.events import life
 from simulator.population import YEAR, elsewhere
-from simulator import identity
 from simulator.rates import Rates
 from simulator.state import State, late_days, shown_on
 from simulator.table import NEVER, Column, Ints
@@ -30,7 +29,9 @@ def _marriages(state: State, rates: Rates) -> None:
     person = state["person"]
     wives = np.flatnonzero(person["relation"] == codes.SPOUSE)
     husbands = state["household"]["head"][person["household"][wives] - 1] - 1
-    youngest = np.maximum(person["birth"][wives] + int(20 * YEAR) + 5, person["birth"][husbands] + int(22 * YEAR) + 5)
+    youngest = np.maximum(
+        person["birth"][wives] + int(20 * YEAR) + 5, person["birth"][husbands] + int(22 * YEAR) + 5
+    )
     wished = youngest + rng.gamma(2.0, 900, len(wives)).astype(np.int64)
     first_child = np.full(len(person), NEVER, dtype=np.int64)
     born = np.flatnonzero(person["mother"] > 0)
@@ -39,9 +40,14 @@ def _marriages(state: State, rates: Rates) -> None:
     registered = np.minimum(wished, latest)
     late = late_days(len(wives), rates.lateness.marriage, rates.lateness.days, rng)
     ids = state["marriage"].append(
-        husband=husbands + 1, wife=wives + 1, registered=registered, ended=NEVER, end_kind=0,
-        shown=shown_on(registered, late), end_shown=NEVER,
-    )  # fmt: skip
+        husband=husbands + 1,
+        wife=wives + 1,
+        registered=registered,
+        ended=NEVER,
+        end_kind=0,
+        shown=shown_on(registered, late),
+        end_shown=NEVER,
+    )
     person["marriage"][wives] = ids
     person["marriage"][husbands] = ids
     _divorces(state, rates.city.divorced)
@@ -61,9 +67,14 @@ def _divorces(state: State, share: float) -> None:
     registered = adult + (rng.random(count) * 0.5 * span).astype(np.int64)
     ended = registered + 1 + (rng.random(count) * (state.today - registered - 1)).astype(np.int64)
     state["marriage"].append(
-        husband=men + 1, wife=women + 1, registered=registered, ended=ended, end_kind=codes.DIVORCED,
-        shown=registered, end_shown=ended,
-    )  # fmt: skip
+        husband=men + 1,
+        wife=women + 1,
+        registered=registered,
+        ended=ended,
+        end_kind=codes.DIVORCED,
+        shown=registered,
+        end_shown=ended,
+    )
 
 
 def _moves(state: State, rates: Rates) -> Ints:
@@ -84,16 +95,21 @@ def _moves(state: State, rates: Rates) -> Ints:
     person["number"][came] = numbers
     residence = state["residence"]
     old = np.flatnonzero(moved == codes.MOVED_WITHIN)
-    residence.append(person=old + 1, village=former[home[old]], start=person["birth"][old], end=day[home[old]])
+    residence.append(
+        person=old + 1, village=former[home[old]], start=person["birth"][old], end=day[home[old]]
+    )
     start = np.where(moved >= 0, day[home], person["birth"])
     residence.append(person=person.ids, village=person["village"], start=start, end=NEVER)
     mover = np.flatnonzero(moved >= 0)
     moved_on = day[home[mover]]
     state["move"].append(
-        person=mover + 1, kind=moved[mover],
-        origin=np.where(moved[mover] == codes.MOVED_WITHIN, former[home[mover]], -1), target=person["village"][mover],
-        moved=moved_on, shown=shown_on(moved_on, late_days(len(mover), rates.lateness.move, rates.lateness.days, rng)),
-    )  # fmt: skip
+        person=mover + 1,
+        kind=moved[mover],
+        origin=np.where(moved[mover] == codes.MOVED_WITHIN, former[home[mover]], -1),
+        target=person["village"][mover],
+        moved=moved_on,
+        shown=shown_on(moved_on, late_days(len(mover), rates.lateness.move, rates.lateness.days, rng)),
+    )
     return mover + 1
 
 
@@ -103,7 +119,11 @@ def _memberships(state: State) -> None:
     joined: Column = person["birth"].astype(np.int64)
     joined[wife] = state["marriage"]["registered"][person["marriage"][wife] - 1]
     state["member"].append(
-        household=person["household"], person=person.ids, relation=person["relation"], joined=joined, left=NEVER
+        household=person["household"],
+        person=person.ids,
+        relation=person["relation"],
+        joined=joined,
+        left=NEVER,
     )
 
 
@@ -113,9 +133,12 @@ def _births(state: State, rates: Rates) -> None:
     recent = np.flatnonzero((person["birth"] > state.today - _RECORDED_BIRTHS) & (person["mother"] > 0))
     late = late_days(len(recent), rates.lateness.birth, rates.lateness.days, rng)
     state["birth"].append(
-        person=recent + 1, mother=person["mother"][recent], father=person["father"][recent], born=person["birth"][recent],
+        person=recent + 1,
+        mother=person["mother"][recent],
+        father=person["father"][recent],
+        born=person["birth"][recent],
         shown=shown_on(person["birth"][recent], late),
-    )  # fmt: skip
+    )
 
 
 def _departures(state: State, rates: Rates, persons: int, spared: Ints) -> None:
@@ -123,6 +146,7 @@ def _departures(state: State, rates: Rates, persons: int, spared: Ints) -> None:
     person = state["person"]
     free = np.ones(len(person), dtype=bool)
     free[spared - 1] = False
+    free[_recent_family(state) - 1] = False
     surplus = len(person) - persons
     leaving = min(int(persons * rates.city.history_left), surplus)
     age = (state.today - person["birth"]) / YEAR
@@ -134,3 +158,21 @@ def _departures(state: State, rates: Rates, persons: int, spared: Ints) -> None:
     left = rng.choice(np.flatnonzero(drift), size=leaving, replace=False)
     life.die(state, dead + 1, state.today - rng.integers(1, _TWO_YEARS, len(dead)), rates.lateness, rng)
     life.leave(state, left + 1, state.today - rng.integers(1, _TWO_YEARS, len(left)), rates.lateness, rng)
+
+
+def _recent_family(state: State) -> Ints:
+    """Return whoever married, divorced or became a parent in the last years: they lived until then."""
+    marriage, birth = state["marriage"], state["birth"]
+    since = state.today - _TWO_YEARS
+    newlyweds = (marriage["registered"] > since) | (
+        (marriage["ended"] > since) & (marriage["ended"] != NEVER)
+    )
+    parents = birth["born"] > since
+    columns = [
+        marriage["husband"][newlyweds],
+        marriage["wife"][newlyweds],
+        birth["mother"][parents],
+        birth["father"][parents],
+    ]
+    people = np.unique(np.concatenate(columns))
+    return people[people > 0].astype(np.int64)

@@ -26,7 +26,7 @@ def resident_numbers(regions: Column, births: Column, sexes: Column, taken: Ints
     stems = (np.asarray(regions, dtype=np.int64) * 10**8 + calendar.compact(births)) * 1000
     sequence = rng.integers(0, _SEQUENCES, len(stems))
     male = (np.asarray(sexes) == 1).astype(np.int64)
-    numbers = stems + sequence * 2 + male
+    numbers: Ints = stems + sequence * 2 + male
     for _ in range(_SEQUENCES):
         clash = _clashes(numbers, taken)
         if not len(clash):
@@ -55,7 +55,7 @@ def resident_ids(numbers: Column) -> Strings:
 
 
 def credit_codes(districts: Column, serials: Column) -> Strings:
-    """Return unified social credit codes (18 characters) of firms from 6-digit district codes and 8-digit serials."""
+    """Return unified social credit codes of firms from 6-digit district codes and 8-digit serials."""
     serial = digits(serials, 8)
     body = np.empty((len(serial), 18), dtype=np.uint8)
     body[:, :2] = np.frombuffer(b"91", dtype=np.uint8)

@@ -1,4 +1,7 @@
-"""Loading source databases and files. Each database in one transaction, with the step it has reached beside the rows."""
+"""Loading source databases and files.
+
+Each database in one transaction, with the step it has reached beside the rows.
+"""
 
 from __future__ import annotations
 
@@ -91,8 +94,7 @@ def _rows(state: State, change: Change) -> Iterator[pa.Table]:
 
 def _create_table(conn: Connection, table: SourceTable) -> None:
     columns = sql.SQL(", ").join(
-        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(type_))  # type: ignore[arg-type]
-        for name, type_ in table.columns
+        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(type_)) for name, type_ in table.columns
     )
     name = sql.Identifier("public", table.name)
     conn.execute(sql.SQL("drop table if exists {}").format(name))
@@ -106,7 +108,8 @@ def _add_key(conn: Connection, table: SourceTable) -> None:
 
 def _copy(conn: Connection, table: SourceTable, rows: Iterable[pa.Table]) -> None:
     statement = sql.SQL("copy {} ({}) from stdin (format csv)").format(
-        sql.Identifier("public", table.name), sql.SQL(", ").join(sql.Identifier(name) for name, _ in table.columns)
+        sql.Identifier("public", table.name),
+        sql.SQL(", ").join(sql.Identifier(name) for name, _ in table.columns),
     )
     options = pacsv.WriteOptions(include_header=False, quoting_style="needed")
     with conn.cursor() as cursor, cursor.copy(statement) as copy:
@@ -121,7 +124,7 @@ def _apply(conn: Connection, state: State, change: Change) -> None:
     statement = sql.SQL("delete from {} where {} = any(%s::{}[])").format(
         sql.Identifier("public", table.name),
         sql.Identifier(table.key),
-        sql.SQL(dict(table.columns)[table.key]),  # type: ignore[arg-type]
+        sql.SQL(dict(table.columns)[table.key]),
     )
     keys = np.concatenate([change.write, change.delete])
     conn.execute(statement, [table.key_text(state, keys, keys).to_pylist()])
@@ -133,7 +136,8 @@ def _mark(conn: Connection, state: State, *, new: bool) -> None:
     if new:
         conn.execute("drop table if exists simulator_state")
         conn.execute(
-            "create table simulator_state (city text not null, step integer not null, label text not null, business_date date not null)"
+            "create table simulator_state"
+            " (city text not null, step integer not null, label text not null, business_date date not null)"
         )
     conn.execute("delete from simulator_state")
     conn.execute(
@@ -143,9 +147,13 @@ def _mark(conn: Connection, state: State, *, new: bool) -> None:
 
 
 def _reached(conn: Connection, source: str, state: State) -> bool:
-    """Say whether a source holds this step already; DataError if it is neither here nor one step behind."""
+    """Say whether a source holds this step already; DataError if it is not one step behind either."""
     exists = conn.execute("select to_regclass('public.simulator_state') is not null").fetchone()
-    row = conn.execute("select city, step, label from simulator_state").fetchone() if exists and exists[0] else None
+    row = (
+        conn.execute("select city, step, label from simulator_state").fetchone()
+        if exists and exists[0]
+        else None
+    )
     meta = state.meta
     if row == (meta.city, meta.step, meta.label):
         return True
@@ -154,5 +162,5 @@ def _reached(conn: Connection, source: str, state: State) -> bool:
     found = "no simulated city" if row is None else f"step {row[1]} ({row[2]}) of city {row[0]}"
     raise DataError(
         f"Source {source} holds {found}, not step {meta.step - 1} of city {meta.city}",
-        fix="repeat the change that was interrupted, or make the city anew with 'huiliu simulate --persons N'",
+        fix="repeat the change that was interrupted, or make the city anew: huiliu simulate --persons N",
     )

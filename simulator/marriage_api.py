@@ -1,6 +1,7 @@
 """The marriage registry's HTTP API: a token, pages of registrations, and now and then "too many requests".
 
-Run by uvicorn (``simulator.marriage_api:app``); reads the database source_marriage_registry. Client ``huiliu``, its
+Run by uvicorn (``simulator.marriage_api:app``); reads the database source_marriage_registry. Client
+``huiliu``, its
 secret is Huiliu's secret ``marriage_registry_client``.
 """
 
@@ -26,6 +27,7 @@ TOKEN_SECONDS = 600
 BUSY_EVERY = 7  # every seventh request for rows is refused with 429
 _KEEP = 200
 MOST_ROWS = 2000
+EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - local time, as in the database
 
 
 class _Desk:
@@ -104,12 +106,18 @@ def registrations(
     page: Annotated[int, Query(ge=1)] = 1,
     page_size: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 500,
 ) -> Page:
-    """Return registrations changed since a time, oldest change first; updated_at is ISO 8601 without a zone."""
-    moment = since.replace(tzinfo=None) if since else datetime(1970, 1, 1)  # noqa: DTZ001 - local time, as in the database
+    """Return registrations changed since a time, oldest change first.
+
+    Updated_at is ISO 8601 without a zone.
+    """
+    moment = since.replace(tzinfo=None) if since else EPOCH
     with connect("source:marriage_registry") as conn, conn.cursor(row_factory=dict_row) as cursor:
-        counted = cursor.execute("select count(*) as total from registration where updated_at >= %s", [moment]).fetchone()
+        counted = cursor.execute(
+            "select count(*) as total from registration where updated_at >= %s", [moment]
+        ).fetchone()
         cursor.execute(
-            "select * from registration where updated_at >= %s order by updated_at, registration_no limit %s offset %s",
+            "select * from registration where updated_at >= %s"
+            " order by updated_at, registration_no limit %s offset %s",
             [moment, page_size, (page - 1) * page_size],
         )
         rows = cursor.fetchall()

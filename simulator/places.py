@@ -96,7 +96,9 @@ class Places:
 
     def full_name(self, villages: Column) -> Strings:
         """District, township and village name run together, as addresses write them."""
-        return join(self.district_name(villages), self.township_name(villages), pick(self.village_names, villages))
+        return join(
+            self.district_name(villages), self.township_name(villages), pick(self.village_names, villages)
+        )
 
     def _township(self, villages: Column) -> Ints:
         return np.where(villages < 0, -1, self.village_township[villages])

@@ -16,12 +16,16 @@ from simulator.table import NEVER, Column, Ints, Mask
 
 YEAR = 365.2425
 # Shares of five-year age groups from 0, as of an ageing coastal prefecture (2020 census, rounded).
-_PYRAMID = np.array([3.2, 4.9, 4.6, 4.3, 4.0, 4.7, 7.0, 7.6, 6.6, 7.2, 9.2, 8.9, 7.0, 8.0, 5.8, 3.5, 2.0, 1.1, 0.35, 0.08])
+_PYRAMID = np.array(
+    [3.2, 4.9, 4.6, 4.3, 4.0, 4.7, 7.0, 7.6, 6.6, 7.2, 9.2, 8.9, 7.0, 8.0, 5.8, 3.5, 2.0, 1.1, 0.35, 0.08]
+)
 _MEN_SHARE = np.interp(np.arange(0, 100, 5), [0, 20, 60, 80, 95], [0.53, 0.52, 0.495, 0.45, 0.35])
 _MARRIED_MEN = ([20, 23, 27, 32, 37, 60, 72, 80, 90], [0.0, 0.08, 0.45, 0.78, 0.9, 0.9, 0.82, 0.7, 0.45])
 _MARRIED_WOMEN = ([19, 22, 27, 32, 60, 70, 78, 90], [0.0, 0.15, 0.62, 0.9, 0.9, 0.75, 0.5, 0.15])
 # Codes of birth of people from elsewhere: the districts of other provinces' capitals.
-_ELSEWHERE = np.array([110101, 120101, 210102, 220102, 230102, 310101, 320102, 340102, 410102, 420102, 510104, 610102])
+_ELSEWHERE = np.array(
+    [110101, 120101, 210102, 220102, 230102, 310101, 320102, 340102, 410102, 420102, 510104, 610102]
+)
 SIXTY_WITHIN = 10  # days in which the planted 60th birthdays fall
 
 
@@ -42,7 +46,8 @@ class _Draft:
 def settle(state: State, persons: int, rates: CityRates) -> Ints:
     """Fill persons and households of a new city.
 
-    ``persons`` is the number of living residents; people who will have died or left by the start come on top. Returns the ids
+    ``persons`` is the number of living residents; people who will have died or left by the start come on
+    top. Returns the ids
     of men who turn 60 in the first days and are to be veterans.
     """
     rng = state.rng(1)
@@ -63,7 +68,15 @@ def _people(count: int, today: int, rng: Generator) -> _Draft:
     age = group * 5 + rng.random(count) * 5
     sex = np.where(rng.random(count) < _MEN_SHARE[group], 1, 2)
     none = np.zeros(count, dtype=np.int64)
-    return _Draft(today - 1 - np.floor(age * YEAR).astype(np.int64), sex, none - 1, none + codes.OTHER, none - 1, none.copy(), none.copy())
+    return _Draft(
+        today - 1 - np.floor(age * YEAR).astype(np.int64),
+        sex,
+        none - 1,
+        none + codes.OTHER,
+        none - 1,
+        none.copy(),
+        none.copy(),
+    )
 
 
 def _plant_sixties(draft: _Draft, today: int, count: int, rng: Generator) -> Ints:
@@ -114,7 +127,9 @@ def _attach_children(draft: _Draft, today: int, rng: Generator) -> None:
     own = (gap >= 20) & (gap <= 45) & (father_gap >= 20) & (rng.random(len(gap)) > 0.002)
     draft.household[children] = draft.household[mothers]
     draft.relation[children] = np.where(
-        own, np.where(draft.sex[children] == 1, codes.SON, codes.DAUGHTER), np.where(gap > 40, codes.GRANDCHILD, codes.OTHER)
+        own,
+        np.where(draft.sex[children] == 1, codes.SON, codes.DAUGHTER),
+        np.where(gap > 40, codes.GRANDCHILD, codes.OTHER),
     )
     draft.mother[children] = np.where(own, mothers + 1, 0)
     draft.father[children] = np.where(own, draft.spouse[mothers] + 1, 0)
@@ -146,7 +161,10 @@ def _single_households(draft: _Draft) -> None:
 def _villages(
     places: Places, draft: _Draft, rural_share: float, sixties: Ints, rng: Generator
 ) -> tuple[Ints, Mask, Ints]:
-    """Return village, hukou kind and house number of each household; every township gets one if there are enough."""
+    """Return village, hukou kind and house number of each household.
+
+    Every township gets one if there are enough.
+    """
     weights = np.cumsum(np.exp(rng.normal(0, 0.6, len(places.village_township))))
     village = np.searchsorted(weights, rng.random(draft.households) * weights[-1], side="right")
     village = np.minimum(village, len(weights) - 1)
@@ -166,7 +184,9 @@ def _write(state: State, draft: _Draft, village: Ints, rural: Mask, house: Ints,
     count = len(draft.birth)
     home = village[draft.household]
     district = state.places.district_numbers[state.places.village_district[home]]
-    numbers = identity.resident_numbers(_birthplaces(state.places, district, rng), draft.birth, draft.sex, np.empty(0, np.int64), rng)
+    numbers = identity.resident_numbers(
+        _birthplaces(state.places, district, rng), draft.birth, draft.sex, np.empty(0, np.int64), rng
+    )
     surname = names.surnames(count, rng)
     surname = np.where(draft.father > 0, surname[draft.father - 1], surname)
     first, second = names.given_names(draft.sex, rng)
@@ -174,11 +194,25 @@ def _write(state: State, draft: _Draft, village: Ints, rural: Mask, house: Ints,
     nation = np.where(draft.father > 0, nation[draft.father - 1], nation)
     age_days = state.today - draft.birth
     state["person"].append(
-        number=numbers, surname=surname, given1=first, given2=second, sex=draft.sex, birth=draft.birth, nation=nation,
-        rural=rural[draft.household], village=home, household=draft.household + 1, relation=draft.relation,
-        phone=np.where(age_days > 14 * YEAR, identity.phones(count, rng), 0), resident=True, died=NEVER, left=NEVER,
-        marriage=0, mother=draft.mother, father=draft.father,
-    )  # fmt: skip
+        number=numbers,
+        surname=surname,
+        given1=first,
+        given2=second,
+        sex=draft.sex,
+        birth=draft.birth,
+        nation=nation,
+        rural=rural[draft.household],
+        village=home,
+        household=draft.household + 1,
+        relation=draft.relation,
+        phone=np.where(age_days > 14 * YEAR, identity.phones(count, rng), 0),
+        resident=True,
+        died=NEVER,
+        left=NEVER,
+        marriage=0,
+        mother=draft.mother,
+        father=draft.father,
+    )
     heads = np.flatnonzero(draft.relation == codes.HEAD)
     head = np.zeros(draft.households, dtype=np.int64)
     head[draft.household[heads]] = heads + 1

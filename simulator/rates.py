@@ -102,4 +102,6 @@ def load(path: Path = _FILE) -> Rates:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"{path.name}: {where}: {first['msg']}", fix=f"correct {where} in {path.name}") from error
+        raise ConfigError(
+            f"{path.name}: {where}: {first['msg']}", fix=f"correct {where} in {path.name}"
+        ) from error

@@ -1,4 +1,5 @@
-"""Scripted changes for tests: one thing happens to one person, in the truth and in the sources, on the business date.
+"""Scripted changes for tests: one thing happens to one person, in the truth and in the sources, on the
+business date.
 
 Each call is a step of its own, committed like a day; the sources show it at once.
 """
@@ -79,7 +80,8 @@ def end_award(award_no: str, on: date, home: Path | None = None, *, opened: Conn
 def delete_source_row(
     source: str, table: str, key: str | int, home: Path | None = None, *, opened: Connect = as_owner
 ) -> None:
-    """Delete a row at its source, by the source's key, though the truth has not changed; recorded as a fault 'deleted'.
+    """Delete a row at its source, by the source's key, though the truth has not changed; recorded as a
+    fault 'deleted'.
 
     Second rows of the same thing go with it, so that no contradictory one is left alone.
     """
@@ -96,11 +98,13 @@ def delete_source_row(
 
 
 def turn_sixty(within_days: int, home: Path | None = None) -> list[int]:
-    """Return residents with a service record who turn 60 in the next days and meet every other condition of the subsidy."""
+    """Return veterans who turn 60 in the next days and meet every other condition of the subsidy."""
     state = store.load(home or get_settings().home)
     person, service = state["person"], state["service"]
     soldier = np.isin(service["kind"], (codes.CONSCRIPT, codes.SERGEANT))
-    soldier &= (service["enlisted"] >= to_days(date(1954, 11, 1))) & (service["enlisted"] <= to_days(date(2011, 10, 31)))
+    soldier &= (service["enlisted"] >= to_days(date(1954, 11, 1))) & (
+        service["enlisted"] <= to_days(date(2011, 10, 31))
+    )
     candidates = np.unique(service["person"][soldier])
     day = birthday(person["birth"][candidates - 1], 60)
     due = (day > state.today) & (day <= state.today + within_days)

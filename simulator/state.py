@@ -1,4 +1,7 @@
-"""The city's hidden state: what is true, what the sources show of it, and what changed in the step at hand."""
+"""The city's hidden state.
+
+What is true, what the sources show of it, and what changed in the step at hand.
+"""
 
 from __future__ import annotations
 
@@ -18,34 +21,44 @@ from simulator.table import NEVER, Column, Ints, Mask, Table
 
 I32, I64, I8, BOOL = np.int32, np.int64, np.int8, np.bool_
 
-# Days are int32 since 1970 (NEVER: none); persons, households, marriages and firms are ids (0: none); villages are positions
+# Days are int32 since 1970 (NEVER: none); persons, households, marriages and firms are ids (0: none);
+# villages are positions
 # (-1: outside the city); money is fen. "shown" is the day from which a source shows the row.
 SCHEMA: dict[str, dict[str, Any]] = {
     "person": {
-        "number": I64, "surname": I32, "given1": I32, "given2": I32, "sex": I8, "birth": I32, "nation": I8, "rural": BOOL,
-        "village": I32, "household": I32, "relation": I8, "phone": I64, "resident": BOOL, "died": I32, "left": I32,
-        "marriage": I32, "mother": I32, "father": I32,
+        "number": I64, "surname": I32, "given1": I32, "given2": I32, "sex": I8, "birth": I32,
+        "nation": I8, "rural": BOOL, "village": I32, "household": I32, "relation": I8, "phone": I64,
+        "resident": BOOL, "died": I32, "left": I32, "marriage": I32, "mother": I32, "father": I32,
     },
     "household": {"village": I32, "head": I32, "rural": BOOL, "house": I32},
     "member": {"household": I32, "person": I32, "relation": I8, "joined": I32, "left": I32},
     "residence": {"person": I32, "village": I32, "start": I32, "end": I32},
     "move": {"person": I32, "kind": I8, "origin": I32, "target": I32, "moved": I32, "shown": I32},
-    "marriage": {"husband": I32, "wife": I32, "registered": I32, "ended": I32, "end_kind": I8, "shown": I32, "end_shown": I32},
+    "marriage": {
+        "husband": I32, "wife": I32, "registered": I32, "ended": I32, "end_kind": I8, "shown": I32,
+        "end_shown": I32,
+    },
     "birth": {"person": I32, "mother": I32, "father": I32, "born": I32, "shown": I32},
     "death": {"person": I32, "died": I32, "health_shown": I32, "police_shown": I32},
     "insurance": {"person": I32, "kind": I8, "status": I8, "started": I32, "ended": I32, "benefit": I64},
     "employment": {"person": I32, "firm": I32, "started": I32, "ended": I32, "shown": I32, "void": BOOL},
     "award": {
-        "person": I32, "kind": I8, "started": I32, "ended": I32, "reason": I8, "monthly": I64, "village": I32, "stops": I32,
-        "stop_reason": I8,
+        "person": I32, "kind": I8, "started": I32, "ended": I32, "reason": I8, "monthly": I64,
+        "village": I32, "stops": I32, "stop_reason": I8,
     },
     "payment": {"award": I32, "month": I32, "amount": I64, "paid": I32, "shown": I32, "void": BOOL},
-    "case": {"household": I32, "head": I32, "kind": I8, "village": I32, "approved": I32, "ended": I32, "monthly": I64},
+    "case": {
+        "household": I32, "head": I32, "kind": I8, "village": I32, "approved": I32, "ended": I32,
+        "monthly": I64,
+    },
     "case_person": {"case": I32, "person": I32},
-    "service": {"person": I32, "enlisted": I32, "discharged": I32, "kind": I8, "unit": I32, "place": I32},
+    "service": {
+        "person": I32, "enlisted": I32, "discharged": I32, "kind": I8, "unit": I32, "place": I32,
+    },
     "firm": {
-        "district": I64, "village": I32, "brand1": I32, "brand2": I32, "trade": I8, "form": I8, "serial": I64,
-        "established": I32, "capital": I64, "currency": I8, "former": I8, "style": I8, "house": I32,
+        "district": I64, "village": I32, "brand1": I32, "brand2": I32, "trade": I8, "form": I8,
+        "serial": I64, "established": I32, "capital": I64, "currency": I8, "former": I8, "style":
+        I8, "house": I32,
     },
     "extra": {"table": I8, "key": I64, "of": I64},
     "withheld": {"table": I8, "key": I64},
@@ -69,7 +82,10 @@ FAULT_SCHEMA = pa.schema(
 
 @dataclass
 class Meta:
-    """Which city this is and how far it has come; ``step`` counts committed changes, days and scripted ones alike."""
+    """Which city this is and how far it has come.
+
+    ``step`` counts committed changes, days and scripted ones alike.
+    """
 
     city: str
     seed: int
@@ -77,14 +93,14 @@ class Meta:
     step: int = 0
     label: str = ""
     scripted_today: int = 0
-    first_household: int = 0
 
 
 @dataclass
 class State:
     """Everything known of the city. Tables by name.
 
-    ``touched``, ``added`` and ``removed`` hold the source rows of the step at hand; ``before`` the row counts at its start.
+    ``touched``, ``added`` and ``removed`` hold the source rows of the step at hand; ``before`` the row
+    counts at its start.
     """
 
     meta: Meta
@@ -99,7 +115,12 @@ class State:
     @classmethod
     def new(cls, meta: Meta, places: Places) -> State:
         """Return an empty city."""
-        return cls(meta, places, {name: Table(columns) for name, columns in SCHEMA.items()}, FAULT_SCHEMA.empty_table())
+        return cls(
+            meta,
+            places,
+            {name: Table(columns) for name, columns in SCHEMA.items()},
+            FAULT_SCHEMA.empty_table(),
+        )
 
     def __getitem__(self, name: str) -> Table:
         """Return a table by name."""

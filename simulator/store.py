@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,7 +31,10 @@ def folder(home: Path) -> Path:
 
 @contextmanager
 def locked(home: Path) -> Iterator[None]:
-    """Keep other simulators of this home out; TransientError if one is at work. The lock ends with the process."""
+    """Keep other simulators of this home out.
+
+    TransientError if one is at work. The lock ends with the process.
+    """
     folder(home).mkdir(parents=True, exist_ok=True)
     with (folder(home) / "lock").open("w") as handle:
         try:
@@ -59,7 +61,10 @@ def forget(home: Path) -> None:
 
 
 def commit(state: State, home: Path) -> None:
-    """Write truth and state of the step and make them the city's in one atomic rename; drop the steps before."""
+    """Write truth and state of the step and make them the city's in one atomic rename.
+
+    Drop the steps before.
+    """
     base = folder(home)
     step = base / f"step-{state.meta.step:06d}"
     _sweep(base, keep=_pointed_at(base))
@@ -84,7 +89,7 @@ def _point(link: Path, target: str) -> None:
     new = link.with_name(f".{link.name}.new")
     new.unlink(missing_ok=True)
     new.symlink_to(target)
-    os.replace(new, link)
+    new.replace(link)
 
 
 def _sweep(base: Path, keep: str) -> None:

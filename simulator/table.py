@@ -25,7 +25,8 @@ class Table:
     def __init__(self, columns: Mapping[str, Any]) -> None:
         """Make a table from dtypes (empty) or from arrays of equal length."""
         self._columns: dict[str, Column] = {
-            name: value if isinstance(value, np.ndarray) else np.empty(0, dtype=value) for name, value in columns.items()
+            name: value if isinstance(value, np.ndarray) else np.empty(0, dtype=value)
+            for name, value in columns.items()
         }
 
     def __getitem__(self, name: str) -> Column:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from simulator.table import NEVER, Column, Mask
 
 Bytes = NDArray[np.uint8]
-Strings = Any  # pyarrow.StringArray: pyarrow has no type hints
+Strings: TypeAlias = pa.Array
 
 ZERO = 48
 
@@ -48,13 +49,13 @@ def dates(days: Column) -> Strings:
     return pc.cast(date_array(days), pa.string())
 
 
-def date_array(days: Column) -> Any:
+def date_array(days: Column) -> pa.Array:
     """Return days since 1970 as Arrow dates; NEVER becomes null."""
     never = days == NEVER
     return pa.array(np.where(never, 0, days).astype(np.int32), mask=never).cast(pa.date32())
 
 
-def pick(labels: Any, indices: Column) -> Strings:
+def pick(labels: Sequence[str] | pa.Array, indices: Column) -> Strings:
     """Return ``labels[indices]`` as text; a negative index becomes null."""
     source = labels if isinstance(labels, pa.Array) else pa.array(list(labels), pa.string())
     absent = indices < 0
@@ -66,7 +67,7 @@ def where(mask: Mask, values: Strings) -> Strings:
     return pc.if_else(pa.array(mask), values, pa.scalar(None, pa.string()))
 
 
-def join(*parts: Any, separator: str = "") -> Strings:
+def join(*parts: Strings | str, separator: str = "") -> Strings:
     """Join columns (or single texts) element by element; null if any part is null."""
     return pc.binary_join_element_wise(*parts, separator)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -26,12 +25,12 @@ def write(state: State, folder: Path) -> None:
         pq.write_table(build(state), folder / f"{name}.parquet")
 
 
-def _ids(values: Column) -> Any:
+def _ids(values: Column) -> pa.Array:
     """Return ids as integers; 0, nobody, becomes null."""
     return pa.array(values.astype(np.int64), mask=values == 0)
 
 
-def _yuan(fen: Column) -> Any:
+def _yuan(fen: Column) -> pa.Array:
     return pa.array(fen / 100)
 
 
@@ -107,7 +106,9 @@ def _marriage(state: State) -> pa.Table:
             "wife_person_id": marriage["wife"].astype(np.int64),
             "registered_on": date_array(marriage["registered"]),
             "ended_on": date_array(marriage["ended"]),
-            "end_kind": pick(codes.MARRIAGE_ENDS, np.where(marriage["end_kind"] == 0, -1, marriage["end_kind"])),
+            "end_kind": pick(
+                codes.MARRIAGE_ENDS, np.where(marriage["end_kind"] == 0, -1, marriage["end_kind"])
+            ),
         }
     )
 

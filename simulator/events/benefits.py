@@ -43,24 +43,37 @@ def award_city(state: State, months: int, spared: Ints) -> None:
 
 
 def _grant(state: State, people: Column, kind: int, since: Column, rng: Generator) -> Ints:
-    """Grant awards to persons (positions) from a day each; those who died or left are stopped some time later."""
+    """Grant awards to persons (positions) from a day each.
+
+    Those who died or left are stopped some time later.
+    """
     person, award = state["person"], state["award"]
     gone = np.minimum(person["died"], person["left"])[people].astype(np.int64)
     started = np.minimum(since[people], gone - 1)
     stops = np.where(gone == NEVER, NEVER, gone + rng.integers(1, 60, len(people)))
     reason = np.where(person["died"][people] != NEVER, codes.STOP_DEATH, codes.STOP_LEFT)
     return award.append(
-        person=np.asarray(people) + 1, kind=kind, started=started, ended=NEVER, reason=0,
+        person=np.asarray(people) + 1,
+        kind=kind,
+        started=started,
+        ended=NEVER,
+        reason=0,
         monthly=codes.AWARD_MONTHLY_FEN[kind] + rng.integers(0, 20, len(people)) * 500,
-        village=person["village"][people], stops=stops, stop_reason=np.where(gone == NEVER, 0, reason),
-    )  # fmt: skip
+        village=person["village"][people],
+        stops=stops,
+        stop_reason=np.where(gone == NEVER, 0, reason),
+    )
 
 
 def _end_some(state: State, rng: Generator) -> None:
     """Some awards of the past have ended because their holders no longer qualified."""
     award = state["award"]
-    some = np.flatnonzero((award["stops"] == NEVER) & (award["kind"] != codes.OLD_AGE) & (rng.random(len(award)) < 0.04))
-    award["stops"][some] = np.maximum(state.today - rng.integers(1, 700, len(some)), award["started"][some] + 30)
+    some = np.flatnonzero(
+        (award["stops"] == NEVER) & (award["kind"] != codes.OLD_AGE) & (rng.random(len(award)) < 0.04)
+    )
+    award["stops"][some] = np.maximum(
+        state.today - rng.integers(1, 700, len(some)), award["started"][some] + 30
+    )
     award["stop_reason"][some] = codes.STOP_UNFIT
 
 
@@ -86,7 +99,12 @@ def pay(state: State, month: int, lateness: Lateness | None, rng: Generator) -> 
     share, most = (0.0, 1) if lateness is None else (lateness.payment, lateness.days)
     shown = shown_on(np.full(len(rows), first), late_days(len(rows), share, most, rng))
     ids = state["payment"].append(
-        award=rows + 1, month=month, amount=state["award"]["monthly"][rows], paid=first, shown=shown, void=False
+        award=rows + 1,
+        month=month,
+        amount=state["award"]["monthly"][rows],
+        paid=first,
+        shown=shown,
+        void=False,
     )
     state.add("civil_affairs.subsidy_payment", ids[shown <= state.today])
 
@@ -110,7 +128,11 @@ def change_awards(state: State, daily: DailyRates, lateness: Lateness, rng: Gene
     ids.append(_grant(state, new, codes.DISABILITY, today, rng))
     veterans = np.intersect1d(state["service"]["person"] - 1, np.flatnonzero(free))
     old = veterans[(state.today - person["birth"][veterans]) > 60.5 * YEAR]
-    ids.append(_grant(state, rng.permutation(old)[: rng.poisson(len(old) * 0.001)], codes.REGULAR_BENEFIT, today, rng))
+    ids.append(
+        _grant(
+            state, rng.permutation(old)[: rng.poisson(len(old) * 0.001)], codes.REGULAR_BENEFIT, today, rng
+        )
+    )
     state.add("civil_affairs.subsidy_award", np.concatenate(ids))
     if first_of(month_of(state.today)) == state.today:
         pay(state, month_of(state.today), lateness, rng)
@@ -126,7 +148,9 @@ def _grow_up(state: State) -> None:
 
 def _void_payments(state: State, daily: DailyRates, rng: Generator) -> None:
     payment = state["payment"]
-    recent = (payment["month"] >= month_of(state.today) - 1) & ~payment["void"] & (payment["shown"] <= state.today)
+    recent = (
+        (payment["month"] >= month_of(state.today) - 1) & ~payment["void"] & (payment["shown"] <= state.today)
+    )
     rows = rng.permutation(np.flatnonzero(recent))
     rows = rows[: rng.poisson(len(rows) * daily.voided_payments)]
     payment["void"][rows] = True
@@ -142,7 +166,9 @@ def assist_city(state: State) -> None:
     cases = _open_cases(state, homes_, state.today - rng.integers(10, 2000, len(homes_)), rng)
     ended = cases[rng.random(len(cases)) < 0.12]
     case = state["case"]
-    case["ended"][ended - 1] = np.minimum(case["approved"][ended - 1] + rng.integers(5, 700, len(ended)), state.today)
+    case["ended"][ended - 1] = np.minimum(
+        case["approved"][ended - 1] + rng.integers(5, 700, len(ended)), state.today
+    )
 
 
 def _open_cases(state: State, households: Column, approved: Column, rng: Generator) -> Ints:
@@ -151,9 +177,14 @@ def _open_cases(state: State, households: Column, approved: Column, rng: Generat
     household, person = state["household"], state["person"]
     kind = rng.choice(3, size=len(households), p=(0.72, 0.12, 0.16))
     cases = state["case"].append(
-        household=households, head=household["head"][households - 1], kind=kind, village=household["village"][households - 1],
-        approved=approved, ended=NEVER, monthly=np.array(codes.CASE_MONTHLY_FEN)[kind],
-    )  # fmt: skip
+        household=households,
+        head=household["head"][households - 1],
+        kind=kind,
+        village=household["village"][households - 1],
+        approved=approved,
+        ended=NEVER,
+        monthly=np.array(codes.CASE_MONTHLY_FEN)[kind],
+    )
     case_of = np.zeros(len(household) + 1, dtype=np.int64)
     case_of[households] = cases
     people = homes.people_of(state, households)

@@ -32,14 +32,20 @@ def found(state: State, count: int, established: Ints, rng: Generator) -> Ints:
     former_codes = np.array([it.code for it in places.former] or [0], dtype=np.int64)
     serial = (np.arange(count) + len(state["firm"]) + 1) * 7919 + 10_000_000
     return state["firm"].append(
-        district=np.where(former >= 0, former_codes[former], district), village=village,
-        brand1=rng.integers(0, len(BRANDS), count), brand2=rng.integers(0, len(BRANDS), count),
-        trade=rng.integers(0, len(codes.TRADES), count), form=rng.choice(len(codes.FIRM_FORMS), size=count, p=(0.72, 0.05, 0.03, 0.12, 0.08)),
-        serial=serial % 10**8, established=established,
+        district=np.where(former >= 0, former_codes[former], district),
+        village=village,
+        brand1=rng.integers(0, len(BRANDS), count),
+        brand2=rng.integers(0, len(BRANDS), count),
+        trade=rng.integers(0, len(codes.TRADES), count),
+        form=rng.choice(len(codes.FIRM_FORMS), size=count, p=(0.72, 0.05, 0.03, 0.12, 0.08)),
+        serial=serial % 10**8,
+        established=established,
         capital=np.round(10 ** rng.normal(2.0, 0.8, count) * 10).astype(np.int64) + 1,
-        currency=(rng.random(count) < 0.04).astype(np.int8), former=former, style=rng.integers(0, 12, count),
+        currency=(rng.random(count) < 0.04).astype(np.int8),
+        former=former,
+        style=rng.integers(0, 12, count),
         house=rng.integers(1, 500, count),
-    )  # fmt: skip
+    )
 
 
 def change(state: State, daily: DailyRates, rng: Generator) -> None:

@@ -20,7 +20,9 @@ def open_memberships(state: State, persons: Column) -> Ints:
 
 def found(state: State, villages: Column, rural: Column, heads: Column, rng: Generator) -> Ints:
     """Create households and return their ids; the heads still have to join."""
-    return state["household"].append(village=villages, head=heads, rural=rural, house=rng.integers(1, 1000, len(villages)))
+    return state["household"].append(
+        village=villages, head=heads, rural=rural, house=rng.integers(1, 1000, len(villages))
+    )
 
 
 def join(state: State, persons: Column, households: Column, relations: Column, day: int) -> None:
@@ -41,7 +43,10 @@ def join(state: State, persons: Column, households: Column, relations: Column, d
 
 
 def replace_heads(state: State, households: Column) -> None:
-    """Give each household without a living head one: the spouse, else the eldest; an empty household has head 0."""
+    """Give each household without a living head one.
+
+    The spouse, else the eldest; an empty household has head 0.
+    """
     person, household = state["person"], state["household"]
     households = np.unique(households[households > 0])
     heads = household["head"][households - 1]
@@ -107,7 +112,9 @@ def people_of(state: State, households: Column) -> Ints:
     return np.flatnonzero(person["resident"] & np.isin(person["household"], households)) + 1
 
 
-def move_households(state: State, households: Column, villages: Column, lateness: Lateness, rng: Generator) -> None:
+def move_households(
+    state: State, households: Column, villages: Column, lateness: Lateness, rng: Generator
+) -> None:
     """Move whole households within the city today."""
     if not len(households):
         return

@@ -128,9 +128,18 @@ def arrive(state: State, count: int, lateness: Lateness, rng: Generator) -> Ints
     ids = np.arange(first_id, first_id + count)
     households = homes.found(state, villages, rural, ids, rng)
     _new_persons(
-        state, elsewhere(count, rng), births, sexes, households, np.full(count, codes.HEAD),
-        names.surnames(count, rng), identity.phones(count, rng), np.zeros(count, int), np.zeros(count, int), rng,
-    )  # fmt: skip
+        state,
+        elsewhere(count, rng),
+        births,
+        sexes,
+        households,
+        np.full(count, codes.HEAD),
+        names.surnames(count, rng),
+        identity.phones(count, rng),
+        np.zeros(count, int),
+        np.zeros(count, int),
+        rng,
+    )
     shown = shown_on(np.full(count, state.today), late_days(count, lateness.move, lateness.days, rng))
     moves = state["move"].append(
         person=ids, kind=codes.MOVED_IN, origin=-1, target=villages, moved=state.today, shown=shown
@@ -157,9 +166,18 @@ def bear(state: State, count: int, lateness: Lateness, rng: Generator) -> Ints:
     own = np.isin(relation_of_mother, (codes.HEAD, codes.SPOUSE))
     relations = np.where(own, np.where(sexes == 1, codes.SON, codes.DAUGHTER), codes.GRANDCHILD)
     ids = _new_persons(
-        state, districts, np.full(len(mothers), state.today), sexes, households, relations,
-        person["surname"][fathers - 1], np.zeros(len(mothers), int), mothers, fathers, rng,
-    )  # fmt: skip
+        state,
+        districts,
+        np.full(len(mothers), state.today),
+        sexes,
+        households,
+        relations,
+        person["surname"][fathers - 1],
+        np.zeros(len(mothers), int),
+        mothers,
+        fathers,
+        rng,
+    )
     shown = shown_on(np.full(len(ids), state.today), late_days(len(ids), lateness.birth, lateness.days, rng))
     rows = state["birth"].append(person=ids, mother=mothers, father=fathers, born=state.today, shown=shown)
     state.add("health.birth", rows[shown == state.today])
@@ -167,18 +185,42 @@ def bear(state: State, count: int, lateness: Lateness, rng: Generator) -> Ints:
 
 
 def _new_persons(
-    state: State, regions: Column, births: Column, sexes: Column, households: Column, relations: Column,
-    surnames: Column, phones: Column, mothers: Column, fathers: Column, rng: Generator,
-) -> Ints:  # fmt: skip
+    state: State,
+    regions: Column,
+    births: Column,
+    sexes: Column,
+    households: Column,
+    relations: Column,
+    surnames: Column,
+    phones: Column,
+    mothers: Column,
+    fathers: Column,
+    rng: Generator,
+) -> Ints:
     first, second = names.given_names(sexes, rng)
     household = state["household"]
     at = np.asarray(households) - 1
     numbers = identity.resident_numbers(regions, births, sexes, state["person"]["number"], rng)
     ids = state["person"].append(
-        number=numbers, surname=surnames, given1=first, given2=second, sex=sexes, birth=births, nation=0,
-        rural=household["rural"][at], village=household["village"][at], household=households, relation=relations,
-        phone=phones, resident=True, died=NEVER, left=NEVER, marriage=0, mother=mothers, father=fathers,
-    )  # fmt: skip
+        number=numbers,
+        surname=surnames,
+        given1=first,
+        given2=second,
+        sex=sexes,
+        birth=births,
+        nation=0,
+        rural=household["rural"][at],
+        village=household["village"][at],
+        household=households,
+        relation=relations,
+        phone=phones,
+        resident=True,
+        died=NEVER,
+        left=NEVER,
+        marriage=0,
+        mother=mothers,
+        father=fathers,
+    )
     state["residence"].append(person=ids, village=household["village"][at], start=state.today, end=NEVER)
     members = state["member"].append(
         household=households, person=ids, relation=relations, joined=state.today, left=NEVER
@@ -195,14 +237,24 @@ def marry(state: State, count: int, lateness: Lateness, rng: Generator) -> None:
     single = person["resident"] & (person["marriage"] == 0) & (age >= 22.1) & (age < 45)
     men, women = (rng.permutation(np.flatnonzero(single & (person["sex"] == sex)))[:count] for sex in (1, 2))
     pairs = min(len(men), len(women))
-    men, women = (np.sort(side[:pairs])[np.argsort(age[np.sort(side[:pairs])], kind="stable")] for side in (men, women))
+    men, women = (
+        np.sort(side[:pairs])[np.argsort(age[np.sort(side[:pairs])], kind="stable")] for side in (men, women)
+    )
     siblings = (person["mother"][men] > 0) & (person["mother"][men] == person["mother"][women])
     men, women = men[~siblings], women[~siblings]
     if not len(men):
         return
-    shown = shown_on(np.full(len(men), state.today), late_days(len(men), lateness.marriage, lateness.days, rng))
+    shown = shown_on(
+        np.full(len(men), state.today), late_days(len(men), lateness.marriage, lateness.days, rng)
+    )
     ids = state["marriage"].append(
-        husband=men + 1, wife=women + 1, registered=state.today, ended=NEVER, end_kind=0, shown=shown, end_shown=NEVER
+        husband=men + 1,
+        wife=women + 1,
+        registered=state.today,
+        ended=NEVER,
+        end_kind=0,
+        shown=shown,
+        end_shown=NEVER,
     )
     person["marriage"][men] = person["marriage"][women] = ids
     state.add("marriage_registry.registration", ids[shown == state.today] * 2)
@@ -219,7 +271,9 @@ def divorce(state: State, count: int, rng: Generator) -> None:
     """End marriages; the wife founds a household of her own in the same village."""
     person, marriage = state["person"], state["marriage"]
     both = person["resident"][marriage["husband"] - 1] & person["resident"][marriage["wife"] - 1]
-    running = np.flatnonzero((marriage["ended"] == NEVER) & both & (marriage["registered"] < state.today - 30))
+    running = np.flatnonzero(
+        (marriage["ended"] == NEVER) & both & (marriage["registered"] < state.today - 30)
+    )
     ids = rng.permutation(running)[:count] + 1
     if not len(ids):
         return

@@ -26,7 +26,12 @@ def insure_city(state: State, never_employees: Ints) -> None:
     ended = state.today - rng.integers(400, 4000, len(switched))
     started = np.minimum(person["birth"][switched] + int(18 * YEAR), ended - 100)
     state["insurance"].append(
-        person=switched + 1, kind=codes.RESIDENT_PENSION, status=codes.STOPPED, started=started, ended=ended, benefit=0
+        person=switched + 1,
+        kind=codes.RESIDENT_PENSION,
+        status=codes.STOPPED,
+        started=started,
+        ended=ended,
+        benefit=0,
     )
 
 
@@ -40,11 +45,17 @@ def _insure(state: State, people: Column, employee: Mask, rng: Generator) -> Int
     status = np.where(died != NEVER, codes.STOPPED, np.where(drawing, codes.DRAWING, codes.PAYING))
     since = np.maximum(birth + int(18 * YEAR), state.today - rng.integers(30, 12000, len(people)))
     since = np.minimum(since, np.minimum(died, state.today) - 1)
-    benefit = np.where(employee, rng.integers(220_000, 650_000, len(people)), rng.integers(16_000, 42_000, len(people)))
+    benefit = np.where(
+        employee, rng.integers(220_000, 650_000, len(people)), rng.integers(16_000, 42_000, len(people))
+    )
     return state["insurance"].append(
-        person=np.asarray(people) + 1, kind=np.where(employee, codes.EMPLOYEE_PENSION, codes.RESIDENT_PENSION),
-        status=status, started=since, ended=died, benefit=np.where(drawing, benefit, 0),
-    )  # fmt: skip
+        person=np.asarray(people) + 1,
+        kind=np.where(employee, codes.EMPLOYEE_PENSION, codes.RESIDENT_PENSION),
+        status=status,
+        started=since,
+        ended=died,
+        benefit=np.where(drawing, benefit, 0),
+    )
 
 
 def employ_city(state: State) -> None:
@@ -58,15 +69,27 @@ def employ_city(state: State) -> None:
     u = rng.random(len(person))
     works = (person["died"] == NEVER) & (age > 20) & (age < 60) & (u < np.where(paying, 0.92, 0.06))
     people = np.flatnonzero(works)
-    started = np.maximum(person["birth"][people] + int(18 * YEAR), state.today - rng.integers(20, 5000, len(people)))
+    started = np.maximum(
+        person["birth"][people] + int(18 * YEAR), state.today - rng.integers(20, 5000, len(people))
+    )
     state["employment"].append(
-        person=people + 1, firm=_employers(state, len(people), rng), started=started, ended=NEVER, shown=started, void=False
+        person=people + 1,
+        firm=_employers(state, len(people), rng),
+        started=started,
+        ended=NEVER,
+        shown=started,
+        void=False,
     )
     former = rng.random(len(people)) < 0.3
     ended = started[former] - rng.integers(1, 200, int(former.sum()))
     began = ended - rng.integers(60, 1500, len(ended))
     state["employment"].append(
-        person=people[former] + 1, firm=_employers(state, len(ended), rng), started=began, ended=ended, shown=began, void=False
+        person=people[former] + 1,
+        firm=_employers(state, len(ended), rng),
+        started=began,
+        ended=ended,
+        shown=began,
+        void=False,
     )
 
 
@@ -81,7 +104,11 @@ def enlist_city(state: State, sixties: Ints) -> None:
     rng = state.rng(12)
     person = state["person"]
     age = (state.today - person["birth"]) / YEAR
-    chance = np.where(person["sex"] == 1, np.interp(age, [20, 21, 54, 55, 85, 96], [0, 0.02, 0.02, 0.075, 0.075, 0.04]), 0.0012)
+    chance = np.where(
+        person["sex"] == 1,
+        np.interp(age, [20, 21, 54, 55, 85, 96], [0, 0.02, 0.02, 0.075, 0.075, 0.04]),
+        0.0012,
+    )
     chance[(age < 21) | (person["sex"] == 0)] = 0.0
     chosen = rng.random(len(person)) < chance
     chosen[sixties - 1] = True
@@ -89,7 +116,9 @@ def enlist_city(state: State, sixties: Ints) -> None:
     kind = rng.choice(4, size=len(people), p=(0.78, 0.1, 0.06, 0.06))
     kind[np.isin(people + 1, sixties)] = codes.CONSCRIPT
     year = parts(person["birth"][people])[0] + rng.integers(18, 22, len(people))
-    first = ((year - 1970) * 12 + np.where(year >= 2013, 8, 11)).astype("datetime64[M]").astype("datetime64[D]")
+    first = (
+        ((year - 1970) * 12 + np.where(year >= 2013, 8, 11)).astype("datetime64[M]").astype("datetime64[D]")
+    )
     enlisted = first.astype(np.int64) + rng.integers(0, 20, len(people))
     least, most = np.array([2, 5, 12, 8]), np.array([5, 12, 17, 26])
     served = rng.integers(least[kind], most[kind]) * YEAR + rng.integers(-10, 60, len(people))
@@ -98,14 +127,24 @@ def enlist_city(state: State, sixties: Ints) -> None:
     people, kind = people[out], kind[out]
     home = person["village"][people]
     state["service"].append(
-        person=people + 1, enlisted=enlisted[out], discharged=discharged[out], kind=kind,
+        person=people + 1,
+        enlisted=enlisted[out],
+        discharged=discharged[out],
+        kind=kind,
         unit=rng.integers(10_000, 99_999, len(people)),
-        place=np.where(rng.random(len(people)) < 0.9, home, rng.integers(0, len(state.places.village_township), len(people))),
-    )  # fmt: skip
+        place=np.where(
+            rng.random(len(people)) < 0.9,
+            home,
+            rng.integers(0, len(state.places.village_township), len(people)),
+        ),
+    )
 
 
 def change_jobs(state: State, daily: DailyRates, lateness: Lateness, rng: Generator) -> None:
-    """Some leave one employer for another today, some begin to work; a job was never held after all (voided)."""
+    """Some leave one employer for another today, some begin to work.
+
+    A job was never held after all (voided).
+    """
     employment, person = state["employment"], state["person"]
     living = int(state.living().sum())
     running = (employment["ended"] == NEVER) & ~employment["void"] & (employment["shown"] <= state.today)
@@ -128,12 +167,19 @@ def change_jobs(state: State, daily: DailyRates, lateness: Lateness, rng: Genera
 def _hire(state: State, persons: Column, lateness: Lateness, rng: Generator) -> None:
     """Give persons a job from today. Lateness only where no employee pension hangs on it."""
     insurance = state["insurance"]
-    pensioned = insurance["person"][(insurance["kind"] == codes.EMPLOYEE_PENSION) & (insurance["status"] != codes.STOPPED)]
+    pensioned = insurance["person"][
+        (insurance["kind"] == codes.EMPLOYEE_PENSION) & (insurance["status"] != codes.STOPPED)
+    ]
     late = late_days(len(persons), lateness.employment, lateness.days, rng)
     late = np.where(np.isin(persons, pensioned), 0, late)
     shown = shown_on(np.full(len(persons), state.today), late)
     ids = state["employment"].append(
-        person=persons, firm=_employers(state, len(persons), rng), started=state.today, ended=NEVER, shown=shown, void=False
+        person=persons,
+        firm=_employers(state, len(persons), rng),
+        started=state.today,
+        ended=NEVER,
+        shown=shown,
+        void=False,
     )
     state.add("social_security.employment", ids[shown == state.today])
 
@@ -158,7 +204,11 @@ def change_insurance(state: State, daily: DailyRates, rng: Generator) -> None:
     free = rng.permutation(np.flatnonzero(person["resident"] & ~insured & (age > 18) & (age < 59)))
     new = free[: rng.poisson(len(insurance) * daily.insurance_changes)]
     ids = state["insurance"].append(
-        person=new + 1, kind=(rng.random(len(new)) < 0.5).astype(np.int8), status=codes.PAYING, started=state.today,
-        ended=NEVER, benefit=0,
-    )  # fmt: skip
+        person=new + 1,
+        kind=(rng.random(len(new)) < 0.5).astype(np.int8),
+        status=codes.PAYING,
+        started=state.today,
+        ended=NEVER,
+        benefit=0,
+    )
     state.add("social_security.insurance", ids)

@@ -65,7 +65,8 @@ def _payment(state: State, ids: Ints) -> Columns:
 
 
 def _payee(state: State, ids: Ints) -> Ints:
-    return state["award"]["person"][state["payment"]["award"][ids - 1] - 1].astype(np.int64)
+    awards = state["payment"]["award"][ids - 1]
+    return np.asarray(state["award"]["person"][awards - 1], dtype=np.int64)
 
 
 TABLES = (
@@ -73,10 +74,9 @@ TABLES = (
         source="civil_affairs",
         name="assisted_household",
         key="case_no",
-        columns=(
-            ("case_no", "text"), ("household_no", "text"), ("head_pid", "text"), ("head_name", "text"), ("kind", "text"),
-            ("township_code", "text"), ("approved_on", "text"), ("ended_on", "text"), ("monthly_amount", "text"),
-            ("updated_at", "timestamp"),
+        columns=st.columns(
+            "case_no household_no head_pid head_name kind township_code approved_on ended_on "
+            "monthly_amount updated_at:timestamp"
         ),
         every=st.rows_of("case"),
         project=_case,
@@ -88,10 +88,7 @@ TABLES = (
         source="civil_affairs",
         name="assisted_person",
         key="assisted_person_id",
-        columns=(
-            ("assisted_person_id", "bigint"), ("case_no", "text"), ("pid", "text"), ("name", "text"), ("relation", "text"),
-            ("updated_at", "timestamp"),
-        ),
+        columns=st.columns("assisted_person_id:bigint case_no pid name relation updated_at:timestamp"),
         every=st.rows_of("case_person"),
         project=_case_person,
         person=st.person_of("case_person"),
@@ -101,9 +98,9 @@ TABLES = (
         source="civil_affairs",
         name="subsidy_award",
         key="award_no",
-        columns=(
-            ("award_no", "text"), ("pid", "text"), ("name", "text"), ("subsidy_kind", "text"), ("started_on", "text"),
-            ("ended_on", "text"), ("stop_reason", "text"), ("monthly_amount", "text"), ("updated_at", "timestamp"),
+        columns=st.columns(
+            "award_no pid name subsidy_kind started_on ended_on stop_reason monthly_amount "
+            "updated_at:timestamp"
         ),
         every=st.rows_of("award"),
         project=_award,
@@ -115,10 +112,7 @@ TABLES = (
         source="civil_affairs",
         name="subsidy_payment",
         key="payment_id",
-        columns=(
-            ("payment_id", "bigint"), ("award_no", "text"), ("pid", "text"), ("month", "text"), ("amount", "text"),
-            ("paid_on", "text"),
-        ),
+        columns=st.columns("payment_id:bigint award_no pid month amount paid_on"),
         every=st.rows_of("payment"),
         project=_payment,
         person=_payee,
@@ -127,4 +121,4 @@ TABLES = (
         forms={"pid": "pid", "amount": "amount"},
         stamped=False,
     ),
-)  # fmt: skip
+)

@@ -20,9 +20,16 @@ from simulator.text import Strings, dates, join, pick
 
 FILE = Path("sources") / "enterprise_registry" / "enterprises.csv"
 HEADER = (
-    ("企业名称", "name"), ("统一社会信用代码", "uscc"), ("注册日期", "established_on"), ("企业类型", "enterprise_type"),
-    ("注册资金", "capital"), ("经营范围", "scope"), ("所在省份", "province"), ("地区", "city"), ("注册地址", "address"),
-)  # fmt: skip
+    ("企业名称", "name"),
+    ("统一社会信用代码", "uscc"),
+    ("注册日期", "established_on"),
+    ("企业类型", "enterprise_type"),
+    ("注册资金", "capital"),
+    ("经营范围", "scope"),
+    ("所在省份", "province"),
+    ("地区", "city"),
+    ("注册地址", "address"),
+)
 _SUFFIXES = ("市", "区", "县")
 
 
@@ -37,13 +44,16 @@ def firm_name(state: State, firms: Column) -> Strings:
     firm, at = state["firm"], np.asarray(firms) - 1
     city = state.places.city_name.rstrip("市")
     return join(
-        city, pick(BRANDS, firm["brand1"][at]), pick(BRANDS, firm["brand2"][at]), pick(codes.TRADES, firm["trade"][at]),
+        city,
+        pick(BRANDS, firm["brand1"][at]),
+        pick(BRANDS, firm["brand2"][at]),
+        pick(codes.TRADES, firm["trade"][at]),
         pick(codes.FIRM_FORMS, firm["form"][at]),
-    )  # fmt: skip
+    )
 
 
 def capital_text(amount: Column, currency: Column, style: Column) -> Strings:
-    """Return capital (in 1,000 yuan or dollars) as registries write it: 50万人民币, 1000万元人民币, 100万美元."""
+    """Return capital (in thousands) as registries write it: 50万人民币, 1000万元人民币, 100万美元."""
     whole, tenth = np.divmod(np.asarray(amount, dtype=np.int64), 10)
     number = pc.cast(pa.array(whole), pa.string())
     exact = join(number, pc.cast(pa.array(tenth), pa.string()), separator=".")
@@ -74,7 +84,9 @@ def _enterprise(state: State, ids: Ints) -> Columns:
         "name": firm_name(state, ids),
         "uscc": credit_code(state, ids),
         "established_on": dates(firm["established"][at]),
-        "enterprise_type": pick((*codes.FIRM_TYPES, "N/A"), np.where(firm["style"][at] == 7, 5, firm["form"][at])),
+        "enterprise_type": pick(
+            (*codes.FIRM_TYPES, "N/A"), np.where(firm["style"][at] == 7, 5, firm["form"][at])
+        ),
         "capital": capital_text(firm["capital"][at], firm["currency"][at], firm["style"][at]),
         "scope": join(trade, "产品的制造、加工、销售。"),
         "province": pick(("",), np.zeros(len(at), dtype=np.int64)),
@@ -102,11 +114,15 @@ TABLES = (
         person=_nobody,
         key_text=_row_key,
         forms={
-            "uscc": "uscc", "name": "name", "capital": "capital", "established_on": "date", "address": "text",
+            "uscc": "uscc",
+            "name": "name",
+            "capital": "capital",
+            "established_on": "date",
+            "address": "text",
         },
         stamped=False,
     ),
-)  # fmt: skip
+)
 
 
 def write(rows: pa.Table, target: Path) -> None:

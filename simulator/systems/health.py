@@ -55,9 +55,9 @@ TABLES = (
         source="health",
         name="birth",
         key="certificate_no",
-        columns=(
-            ("certificate_no", "text"), ("child_pid", "text"), ("child_name", "text"), ("sex", "text"), ("born_on", "text"),
-            ("mother_pid", "text"), ("father_pid", "text"), ("registered_on", "text"), ("updated_at", "timestamp"),
+        columns=st.columns(
+            "certificate_no child_pid child_name sex born_on mother_pid father_pid registered_on "
+            "updated_at:timestamp"
         ),
         every=st.rows_of("birth"),
         project=_birth,
@@ -65,16 +65,19 @@ TABLES = (
         visible=st.shown_by_today("birth"),
         key_text=st.numbered("B"),
         late=st.late_rows("birth", "born"),
-        forms={"child_pid": "pid", "child_name": "name", "mother_pid": "pid", "father_pid": "pid", "born_on": "date"},
+        forms={
+            "child_pid": "pid",
+            "child_name": "name",
+            "mother_pid": "pid",
+            "father_pid": "pid",
+            "born_on": "date",
+        },
     ),
     SourceTable(
         source="health",
         name="death",
         key="certificate_no",
-        columns=(
-            ("certificate_no", "text"), ("pid", "text"), ("name", "text"), ("sex", "text"), ("died_on", "text"),
-            ("registered_on", "text"), ("updated_at", "timestamp"),
-        ),
+        columns=st.columns("certificate_no pid name sex died_on registered_on updated_at:timestamp"),
         every=st.rows_of("death"),
         project=_death,
         person=st.person_of("death"),
@@ -83,4 +86,4 @@ TABLES = (
         late=_late_deaths,
         forms={"pid": "pid", "name": "name", "sex": "code"},
     ),
-)  # fmt: skip
+)

@@ -1,4 +1,7 @@
-"""Marriage registry: registrations since 2016 (behind an HTTP API, nation). Keys: 2·marriage, +1 for a divorce."""
+"""Marriage registry: registrations since 2016 (behind an HTTP API, nation).
+
+Keys: 2·marriage, +1 for a divorce.
+"""
 
 from __future__ import annotations
 
@@ -66,9 +69,9 @@ TABLES = (
         source="marriage_registry",
         name="registration",
         key="registration_no",
-        columns=(
-            ("registration_no", "text"), ("kind", "text"), ("registered_on", "text"), ("husband_name", "text"),
-            ("husband_pid", "text"), ("wife_name", "text"), ("wife_pid", "text"), ("office", "text"), ("updated_at", "timestamp"),
+        columns=st.columns(
+            "registration_no kind registered_on husband_name husband_pid wife_name wife_pid office "
+            "updated_at:timestamp"
         ),
         every=_every,
         project=_registration,
@@ -78,4 +81,4 @@ TABLES = (
         late=_late,
         forms={"husband_pid": "pid", "wife_pid": "pid"},
     ),
-)  # fmt: skip
+)

@@ -101,26 +101,30 @@ TABLES = (
         source="police",
         name="resident",
         key="resident_id",
-        columns=(
-            ("resident_id", "bigint"), ("pid", "text"), ("name", "text"), ("sex", "text"), ("birth_date", "text"),
-            ("nation", "text"), ("hukou_type", "text"), ("household_no", "text"), ("relation", "text"),
-            ("village_code", "text"), ("address", "text"), ("phone", "text"), ("status", "text"), ("updated_at", "timestamp"),
+        columns=st.columns(
+            "resident_id:bigint pid name sex birth_date nation hukou_type household_no relation "
+            "village_code address phone status updated_at:timestamp"
         ),
         every=st.rows_of("person"),
         project=_resident,
         person=_self,
         forms={
-            "pid": "pid", "name": "name", "birth_date": "date", "hukou_type": "code", "nation": "code", "phone": "phone",
-            "address": "text", "village_code": "text",
+            "pid": "pid",
+            "name": "name",
+            "birth_date": "date",
+            "hukou_type": "code",
+            "nation": "code",
+            "phone": "phone",
+            "address": "text",
+            "village_code": "text",
         },
     ),
     SourceTable(
         source="police",
         name="household_member",
         key="member_id",
-        columns=(
-            ("member_id", "bigint"), ("household_no", "text"), ("pid", "text"), ("relation", "text"), ("joined_on", "text"),
-            ("left_on", "text"), ("updated_at", "timestamp"),
+        columns=st.columns(
+            "member_id:bigint household_no pid relation joined_on left_on updated_at:timestamp"
         ),
         every=st.rows_of("member"),
         project=_member,
@@ -131,9 +135,8 @@ TABLES = (
         source="police",
         name="move",
         key="move_id",
-        columns=(
-            ("move_id", "bigint"), ("pid", "text"), ("move_type", "text"), ("from_village_code", "text"),
-            ("to_village_code", "text"), ("moved_on", "text"), ("updated_at", "timestamp"),
+        columns=st.columns(
+            "move_id:bigint pid move_type from_village_code to_village_code moved_on updated_at:timestamp"
         ),
         every=st.rows_of("move"),
         project=_move,
@@ -146,10 +149,7 @@ TABLES = (
         source="police",
         name="cancellation",
         key="cancellation_id",
-        columns=(
-            ("cancellation_id", "bigint"), ("pid", "text"), ("name", "text"), ("reason", "text"), ("cancelled_on", "text"),
-            ("updated_at", "timestamp"),
-        ),
+        columns=st.columns("cancellation_id:bigint pid name reason cancelled_on updated_at:timestamp"),
         every=st.rows_of("person"),
         project=_cancellation,
         person=_self,
@@ -157,4 +157,4 @@ TABLES = (
         late=_late_cancellations,
         forms={"pid": "pid", "name": "name"},
     ),
-)  # fmt: skip
+)

@@ -41,9 +41,9 @@ TABLES = (
         source="social_security",
         name="insurance",
         key="insurance_id",
-        columns=(
-            ("insurance_id", "bigint"), ("pid", "text"), ("name", "text"), ("insurance_kind", "text"), ("status", "text"),
-            ("started_on", "text"), ("ended_on", "text"), ("monthly_benefit", "text"), ("updated_at", "timestamp"),
+        columns=st.columns(
+            "insurance_id:bigint pid name insurance_kind status started_on ended_on monthly_benefit "
+            "updated_at:timestamp"
         ),
         every=st.rows_of("insurance"),
         project=_insurance,
@@ -54,9 +54,9 @@ TABLES = (
         source="social_security",
         name="employment",
         key="employment_id",
-        columns=(
-            ("employment_id", "bigint"), ("pid", "text"), ("name", "text"), ("employer_name", "text"),
-            ("employer_uscc", "text"), ("started_on", "text"), ("ended_on", "text"), ("updated_at", "timestamp"),
+        columns=st.columns(
+            "employment_id:bigint pid name employer_name employer_uscc started_on ended_on "
+            "updated_at:timestamp"
         ),
         every=st.rows_of("employment"),
         project=_employment,
@@ -65,4 +65,4 @@ TABLES = (
         late=st.late_rows("employment", "started"),
         forms={"pid": "pid", "name": "name", "employer_uscc": "uscc", "started_on": "date"},
     ),
-)  # fmt: skip
+)

@@ -40,7 +40,10 @@ def numbered(prefix: str) -> Callable[[State, Ints, Ints], Strings]:
 
 @dataclass(frozen=True)
 class Lateness:
-    """Events a source may hear of late: row keys, the day of the event, the day the row is shown (NEVER: never)."""
+    """Events a source may hear of late.
+
+    Row keys, the day of the event, the day the row is shown (NEVER: never).
+    """
 
     keys: Ints
     happened: Column
@@ -57,7 +60,8 @@ def never_late(state: State, before: Mapping[str, int]) -> Lateness:
 class SourceTable:
     """A table of a source; its entities are the rows of a truth table, by id.
 
-    ``project`` gives the clean columns for entity ids, ``person`` whom a row is about (0: nobody), ``every`` all keys there
+    ``project`` gives the clean columns for entity ids, ``person`` whom a row is about (0: nobody),
+    ``every`` all keys there
     may be. ``forms`` says how each column can go wrong. ``late`` takes the row counts before the step.
     """
 
@@ -78,6 +82,11 @@ class SourceTable:
     def full_name(self) -> str:
         """Name with its source, as in rates.yml."""
         return f"{self.source}.{self.name}"
+
+
+def columns(text: str) -> tuple[tuple[str, str], ...]:
+    """Read columns written as ``name`` (text) or ``name:type``."""
+    return tuple((name, kind or "text") for name, _, kind in (word.partition(":") for word in text.split()))
 
 
 def rows_of(table: str) -> Callable[[State], Ints]:

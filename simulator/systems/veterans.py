@@ -1,4 +1,4 @@
-"""Veterans: service records in an Excel ledger with title rows and merged headers, a sheet for each district (province)."""
+"""Veterans: service records in an Excel ledger: titles, merged headers, a sheet a district (province)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from simulator.table import Ints
 from simulator.text import dates, join, padded, pick
 
 FILE = Path("sources") / "veterans" / "退役军人服务台账.xlsx"
-# Header of the ledger: group (None: one merged cell over both rows) and its columns with their names in the table.
+# Header of the ledger: group (None: one merged cell over both rows) and its columns with their names in the
+# table.
 HEADER: tuple[tuple[str | None, tuple[tuple[str, str], ...]], ...] = (
     (None, (("序号", "seq_no"),)),
     (None, (("姓名", "name"),)),
@@ -67,12 +68,17 @@ TABLES = (
         project=_service,
         person=st.person_of("service"),
         forms={
-            "pid": "pid", "name": "name", "enlisted_on": "date", "discharged_on": "date", "birth_date": "date",
-            "phone": "phone", "unit_code": "text",
+            "pid": "pid",
+            "name": "name",
+            "enlisted_on": "date",
+            "discharged_on": "date",
+            "birth_date": "date",
+            "phone": "phone",
+            "unit_code": "text",
         },
         stamped=False,
     ),
-)  # fmt: skip
+)
 
 
 def write(state: State, rows: pa.Table, target: Path) -> None:
