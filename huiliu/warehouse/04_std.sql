@@ -179,8 +179,8 @@ $$
         when value ~ '日元' then 'JPY'
         when value ~ '欧元' then 'EUR'
         when value ~ '港元|港币' then 'HKD'
-        when value ~ '[^0-9.,()（）Ee+万亿元圆 -]' then null
-        else 'CNY'
+        -- No currency is named: yuan, if nothing stands there but a number and its unit.
+        when value ~ '^[0-9０-９.,()（）Ee+万亿元圆 -]+$' then 'CNY'
     end
 $$;
 comment on function std.capital_currency(text) is '注册资金币种（GB/T 12406）：未写币种视为人民币，不认识的为空';
@@ -231,6 +231,9 @@ language plpgsql immutable parallel safe as
 $$
 declare
     code text := value;
+    year int;
+    month int;
+    day int;
 begin
     if code !~ '^[0-9]{17}[0-9X]$' then
         code := upper(std.clean_code(value));
@@ -242,7 +245,10 @@ begin
             return null;
         end if;
     end if;
-    if std.date_of(substr(code, 7, 4)::int, substr(code, 11, 2)::int, substr(code, 13, 2)::int) >= '1800-01-01'
+    year := substr(code, 7, 4);
+    month := substr(code, 11, 2);
+    day := substr(code, 13, 2);
+    if year >= 1800 and std.date_of(year, month, day) is not null
         and substr(code, 18) = std.resident_id_check_character(code::bytea)
     then
         return code;

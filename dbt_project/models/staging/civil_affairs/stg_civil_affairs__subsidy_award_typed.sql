@@ -1,40 +1,38 @@
 -- Every version of one award of a subsidy to a person that was ever landed, typed and judged.
 {{ config(materialized='view') }}
 
-with logged as (
-    select * from {{ source('raw', 'civil_affairs__subsidy_award') }}
-),
-
-typed as (
+-- No CTE here: PostgreSQL cannot merge a view that has one into the query around it, and a day would cost a city.
+-- The laterals are evaluated once a row: offset 0 keeps their results from being computed again wherever they are used.
+select
+    std.clean_code(logged.award_no) as award_no,
+    valid.pid,
+    vault.identifier_key(valid.pid) as identifier_key,
+    std.clean_name(logged.name) as name,
+    std.code_in(logged.subsidy_kind, '{高龄津贴,孤儿补助,残疾补贴,定期抚恤}') as subsidy_kind,
+    std.try_date(logged.started_on) as started_on,
+    std.try_date(logged.ended_on) as ended_on,
+    std.clean_text(logged.stop_reason) as stop_reason,
+    std.try_amount(logged.monthly_amount)::numeric(14, 2) as monthly_amount,
+    std.try_timestamp(logged.updated_at) as updated_at,
+    judged.quarantine_reasons,
+    cardinality(judged.quarantine_reasons) = 0 as is_usable,
+    logged._row_key,
+    logged._row_hash,
+    logged._op,
+    logged._batch_id,
+    logged._loaded_on
+from {{ source('raw', 'civil_affairs__subsidy_award') }} as logged
+cross join lateral (
     select
-        std.clean_code(logged.award_no) as award_no,
-        valid.pid,
-        vault.identifier_key(valid.pid) as identifier_key,
-        std.clean_name(logged.name) as name,
-        std.code_in(logged.subsidy_kind, '{高龄津贴,孤儿补助,残疾补贴,定期抚恤}') as subsidy_kind,
-        std.try_date(logged.started_on) as started_on,
-        std.try_date(logged.ended_on) as ended_on,
-        std.clean_text(logged.stop_reason) as stop_reason,
-        std.try_amount(logged.monthly_amount)::numeric(14, 2) as monthly_amount,
-        std.try_timestamp(logged.updated_at) as updated_at,
+        std.resident_id(logged.pid) as pid
+    offset 0
+) as valid
+cross join lateral (
+    select
         array_remove(array[
             std.quarantine_reason('award_no', logged.award_no, std.clean_code(logged.award_no) is null),
             std.quarantine_reason('pid', logged.pid, valid.pid is null),
             std.quarantine_reason('subsidy_kind', logged.subsidy_kind, std.code_in(logged.subsidy_kind, '{高龄津贴,孤儿补助,残疾补贴,定期抚恤}') is null)
-        ], null) as quarantine_reasons,
-        logged._row_key,
-        logged._row_hash,
-        logged._op,
-        logged._batch_id,
-        logged._loaded_on
-    from logged
-    -- Each number is parsed once a row: offset 0 keeps the planner from repeating the call wherever its result is used.
-    cross join lateral (
-        select std.resident_id(logged.pid) as pid offset 0
-    ) as valid
-)
-
-select
-    *,
-    cardinality(quarantine_reasons) = 0 as is_usable
-from typed
+        ], null) as quarantine_reasons
+    offset 0
+) as judged

@@ -1,37 +1,35 @@
 -- Every version of one death certificate that was ever landed, typed and judged.
 {{ config(materialized='view') }}
 
-with logged as (
-    select * from {{ source('raw', 'health__death') }}
-),
-
-typed as (
+-- No CTE here: PostgreSQL cannot merge a view that has one into the query around it, and a day would cost a city.
+-- The laterals are evaluated once a row: offset 0 keeps their results from being computed again wherever they are used.
+select
+    std.clean_code(logged.certificate_no) as certificate_no,
+    valid.pid,
+    vault.identifier_key(valid.pid) as identifier_key,
+    std.clean_name(logged.name) as name,
+    std.sex_code(logged.sex) as sex,
+    std.try_date(logged.died_on) as died_on,
+    std.try_date(logged.registered_on) as registered_on,
+    std.try_timestamp(logged.updated_at) as updated_at,
+    judged.quarantine_reasons,
+    cardinality(judged.quarantine_reasons) = 0 as is_usable,
+    logged._row_key,
+    logged._row_hash,
+    logged._op,
+    logged._batch_id,
+    logged._loaded_on
+from {{ source('raw', 'health__death') }} as logged
+cross join lateral (
     select
-        std.clean_code(logged.certificate_no) as certificate_no,
-        valid.pid,
-        vault.identifier_key(valid.pid) as identifier_key,
-        std.clean_name(logged.name) as name,
-        std.sex_code(logged.sex) as sex,
-        std.try_date(logged.died_on) as died_on,
-        std.try_date(logged.registered_on) as registered_on,
-        std.try_timestamp(logged.updated_at) as updated_at,
+        std.resident_id(logged.pid) as pid
+    offset 0
+) as valid
+cross join lateral (
+    select
         array_remove(array[
             std.quarantine_reason('pid', logged.pid, valid.pid is null),
             std.quarantine_reason('died_on', logged.died_on, std.try_date(logged.died_on) is null)
-        ], null) as quarantine_reasons,
-        logged._row_key,
-        logged._row_hash,
-        logged._op,
-        logged._batch_id,
-        logged._loaded_on
-    from logged
-    -- Each number is parsed once a row: offset 0 keeps the planner from repeating the call wherever its result is used.
-    cross join lateral (
-        select std.resident_id(logged.pid) as pid offset 0
-    ) as valid
-)
-
-select
-    *,
-    cardinality(quarantine_reasons) = 0 as is_usable
-from typed
+        ], null) as quarantine_reasons
+    offset 0
+) as judged

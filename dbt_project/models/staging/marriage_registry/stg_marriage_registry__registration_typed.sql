@@ -1,42 +1,41 @@
 -- Every version of one registration of a marriage or divorce that was ever landed, typed and judged.
 {{ config(materialized='view') }}
 
-with logged as (
-    select * from {{ source('raw', 'marriage_registry__registration') }}
-),
-
-typed as (
+-- No CTE here: PostgreSQL cannot merge a view that has one into the query around it, and a day would cost a city.
+-- The laterals are evaluated once a row: offset 0 keeps their results from being computed again wherever they are used.
+select
+    std.clean_code(logged.registration_no) as registration_no,
+    std.code_in(logged.kind, '{结婚,离婚}') as kind,
+    std.try_date(logged.registered_on) as registered_on,
+    std.clean_name(logged.husband_name) as husband_name,
+    valid.husband_pid,
+    vault.identifier_key(valid.husband_pid) as husband_identifier_key,
+    std.clean_name(logged.wife_name) as wife_name,
+    valid.wife_pid,
+    vault.identifier_key(valid.wife_pid) as wife_identifier_key,
+    std.clean_text(logged.office) as office,
+    std.try_timestamp(logged.updated_at) as updated_at,
+    judged.quarantine_reasons,
+    cardinality(judged.quarantine_reasons) = 0 as is_usable,
+    logged._row_key,
+    logged._row_hash,
+    logged._op,
+    logged._batch_id,
+    logged._loaded_on
+from {{ source('raw', 'marriage_registry__registration') }} as logged
+cross join lateral (
     select
-        std.clean_code(logged.registration_no) as registration_no,
-        std.code_in(logged.kind, '{结婚,离婚}') as kind,
-        std.try_date(logged.registered_on) as registered_on,
-        std.clean_name(logged.husband_name) as husband_name,
-        valid.husband_pid,
-        vault.identifier_key(valid.husband_pid) as husband_identifier_key,
-        std.clean_name(logged.wife_name) as wife_name,
-        valid.wife_pid,
-        vault.identifier_key(valid.wife_pid) as wife_identifier_key,
-        std.clean_text(logged.office) as office,
-        std.try_timestamp(logged.updated_at) as updated_at,
+        std.resident_id(logged.husband_pid) as husband_pid,
+        std.resident_id(logged.wife_pid) as wife_pid
+    offset 0
+) as valid
+cross join lateral (
+    select
         array_remove(array[
             std.quarantine_reason('kind', logged.kind, std.code_in(logged.kind, '{结婚,离婚}') is null),
             std.quarantine_reason('registered_on', logged.registered_on, std.try_date(logged.registered_on) is null),
             std.quarantine_reason('husband_pid', logged.husband_pid, valid.husband_pid is null),
             std.quarantine_reason('wife_pid', logged.wife_pid, valid.wife_pid is null)
-        ], null) as quarantine_reasons,
-        logged._row_key,
-        logged._row_hash,
-        logged._op,
-        logged._batch_id,
-        logged._loaded_on
-    from logged
-    -- Each number is parsed once a row: offset 0 keeps the planner from repeating the call wherever its result is used.
-    cross join lateral (
-        select std.resident_id(logged.husband_pid) as husband_pid, std.resident_id(logged.wife_pid) as wife_pid offset 0
-    ) as valid
-)
-
-select
-    *,
-    cardinality(quarantine_reasons) = 0 as is_usable
-from typed
+        ], null) as quarantine_reasons
+    offset 0
+) as judged

@@ -1,43 +1,41 @@
 -- Every version of one registered resident that was ever landed, typed and judged.
 {{ config(materialized='view') }}
 
-with logged as (
-    select * from {{ source('raw', 'police__resident') }}
-),
-
-typed as (
+-- No CTE here: PostgreSQL cannot merge a view that has one into the query around it, and a day would cost a city.
+-- The laterals are evaluated once a row: offset 0 keeps their results from being computed again wherever they are used.
+select
+    std.try_bigint(logged.resident_id) as resident_id,
+    valid.pid,
+    vault.identifier_key(valid.pid) as identifier_key,
+    std.clean_name(logged.name) as name,
+    std.sex_code(logged.sex) as sex,
+    std.try_date(logged.birth_date) as birth_date,
+    std.digits(logged.nation, 2) as nation,
+    std.code_in(logged.hukou_type, '{1,2}') as hukou_type,
+    std.clean_code(logged.household_no) as household_no,
+    std.digits(logged.relation, 2) as relation,
+    std.digits(logged.village_code, 12) as village_code,
+    std.clean_text(logged.address) as address,
+    std.clean_code(logged.phone) as phone,
+    std.code_in(logged.status, '{1,0}') as status,
+    std.try_timestamp(logged.updated_at) as updated_at,
+    judged.quarantine_reasons,
+    cardinality(judged.quarantine_reasons) = 0 as is_usable,
+    logged._row_key,
+    logged._row_hash,
+    logged._op,
+    logged._batch_id,
+    logged._loaded_on
+from {{ source('raw', 'police__resident') }} as logged
+cross join lateral (
     select
-        std.try_bigint(logged.resident_id) as resident_id,
-        valid.pid,
-        vault.identifier_key(valid.pid) as identifier_key,
-        std.clean_name(logged.name) as name,
-        std.sex_code(logged.sex) as sex,
-        std.try_date(logged.birth_date) as birth_date,
-        std.digits(logged.nation, 2) as nation,
-        std.code_in(logged.hukou_type, '{1,2}') as hukou_type,
-        std.clean_code(logged.household_no) as household_no,
-        std.digits(logged.relation, 2) as relation,
-        std.digits(logged.village_code, 12) as village_code,
-        std.clean_text(logged.address) as address,
-        std.clean_code(logged.phone) as phone,
-        std.code_in(logged.status, '{1,0}') as status,
-        std.try_timestamp(logged.updated_at) as updated_at,
+        std.resident_id(logged.pid) as pid
+    offset 0
+) as valid
+cross join lateral (
+    select
         array_remove(array[
             std.quarantine_reason('pid', logged.pid, valid.pid is null)
-        ], null) as quarantine_reasons,
-        logged._row_key,
-        logged._row_hash,
-        logged._op,
-        logged._batch_id,
-        logged._loaded_on
-    from logged
-    -- Each number is parsed once a row: offset 0 keeps the planner from repeating the call wherever its result is used.
-    cross join lateral (
-        select std.resident_id(logged.pid) as pid offset 0
-    ) as valid
-)
-
-select
-    *,
-    cardinality(quarantine_reasons) = 0 as is_usable
-from typed
+        ], null) as quarantine_reasons
+    offset 0
+) as judged
