@@ -37,7 +37,7 @@ def _marriages(state: State, rates: Rates) -> None:
     born = np.flatnonzero(person["mother"] > 0)
     np.minimum.at(first_child, person["mother"][born] - 1, person["birth"][born])
     latest = np.minimum(first_child[wives], state.today) - 1 - rng.integers(0, 400, len(wives))
-    registered = np.minimum(wished, latest)
+    registered = np.maximum(np.minimum(wished, latest), youngest)
     late = late_days(len(wives), rates.lateness.marriage, rates.lateness.days, rng)
     ids = state["marriage"].append(
         husband=husbands + 1,

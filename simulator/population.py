@@ -20,8 +20,8 @@ _PYRAMID = np.array(
     [3.2, 4.9, 4.6, 4.3, 4.0, 4.7, 7.0, 7.6, 6.6, 7.2, 9.2, 8.9, 7.0, 8.0, 5.8, 3.5, 2.0, 1.1, 0.35, 0.08]
 )
 _MEN_SHARE = np.interp(np.arange(0, 100, 5), [0, 20, 60, 80, 95], [0.53, 0.52, 0.495, 0.45, 0.35])
-_MARRIED_MEN = ([20, 23, 27, 32, 37, 60, 72, 80, 90], [0.0, 0.08, 0.45, 0.78, 0.9, 0.9, 0.82, 0.7, 0.45])
-_MARRIED_WOMEN = ([19, 22, 27, 32, 60, 70, 78, 90], [0.0, 0.15, 0.62, 0.9, 0.9, 0.75, 0.5, 0.15])
+_MARRIED_MEN = ([22.3, 23, 27, 32, 37, 60, 72, 80, 90], [0.0, 0.08, 0.45, 0.78, 0.9, 0.9, 0.82, 0.7, 0.45])
+_MARRIED_WOMEN = ([20.3, 22, 27, 32, 60, 70, 78, 90], [0.0, 0.15, 0.62, 0.9, 0.9, 0.75, 0.5, 0.15])
 # Codes of birth of people from elsewhere: the districts of other provinces' capitals.
 _ELSEWHERE = np.array(
     [110101, 120101, 210102, 220102, 230102, 310101, 320102, 340102, 410102, 420102, 510104, 610102]
@@ -119,12 +119,12 @@ def _attach_children(draft: _Draft, today: int, rng: Generator) -> None:
     at_home = (age < 22) | ((age < 35) & (rng.random(len(age)) < 0.75))
     children = np.flatnonzero((draft.household < 0) & at_home)
     wives = np.flatnonzero((draft.spouse >= 0) & (draft.sex == 2))
-    mother_age = np.clip(rng.normal(27, 4.5, len(children)), 20, 42) * YEAR
+    mother_age = np.clip(rng.normal(27, 4.5, len(children)), 21.5, 42) * YEAR
     chosen, _ = _match(draft.birth[children] - mother_age, draft.birth[wives], rng)
     mothers = wives[chosen]
     gap = (draft.birth[children] - draft.birth[mothers]) / YEAR
     father_gap = (draft.birth[children] - draft.birth[draft.spouse[mothers]]) / YEAR
-    own = (gap >= 20) & (gap <= 45) & (father_gap >= 20) & (rng.random(len(gap)) > 0.002)
+    own = (gap >= 21) & (gap <= 45) & (father_gap >= 23) & (rng.random(len(gap)) > 0.002)
     draft.household[children] = draft.household[mothers]
     draft.relation[children] = np.where(
         own,

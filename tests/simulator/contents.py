@@ -1,0 +1,75 @@
+"""Reading back what the sources hold, with plain libraries: nothing of the simulator's own reading."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import openpyxl
+import pyarrow.parquet as pq
+from psycopg.rows import dict_row
+
+from huiliu.database import connect
+
+Rows = dict[str, dict[str, str | None]]
+
+KEYS = {
+    ("police", "resident"): "resident_id",
+    ("police", "household_member"): "member_id",
+    ("police", "move"): "move_id",
+    ("police", "cancellation"): "cancellation_id",
+    ("civil_affairs", "assisted_household"): "case_no",
+    ("civil_affairs", "assisted_person"): "assisted_person_id",
+    ("civil_affairs", "subsidy_award"): "award_no",
+    ("civil_affairs", "subsidy_payment"): "payment_id",
+    ("health", "birth"): "certificate_no",
+    ("health", "death"): "certificate_no",
+    ("social_security", "insurance"): "insurance_id",
+    ("social_security", "employment"): "employment_id",
+    ("marriage_registry", "registration"): "registration_no",
+}
+LEDGER = "sources/veterans/退役军人服务台账.xlsx"
+REGISTER = "sources/enterprise_registry/enterprises.csv"
+LEDGER_COLUMNS = (
+    "seq_no", "name", "pid", "sex", "birth_date", "enlisted_on", "enlisted_place", "discharged_on", "discharge_kind",
+    "unit_code", "district_name", "township_name", "phone", "remark",
+)  # fmt: skip
+
+
+def table(source: str, name: str) -> Rows:
+    """Return the rows of a source table by their key, as text, read with the reader's rights."""
+    key = KEYS[source, name]
+    with connect(f"source:{source}") as conn, conn.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(f"select * from {name}").fetchall()  # noqa: S608 - names from KEYS
+    return {str(row[key]): {k: None if v is None else str(v) for k, v in row.items()} for row in rows}
+
+
+def ledger(home: Path) -> dict[str, Rows]:
+    """Return the veterans' ledger: sheet -> rows by 序号."""
+    book = openpyxl.load_workbook(home / LEDGER, read_only=True)
+    sheets = {}
+    for sheet in book.worksheets:
+        rows = [dict(zip(LEDGER_COLUMNS, row, strict=True)) for row in sheet.iter_rows(min_row=5, values_only=True)]
+        sheets[sheet.title] = {str(row["seq_no"]): row for row in rows}
+    return sheets
+
+
+def register(home: Path) -> list[dict[str, str]]:
+    """Return the rows of the enterprise register."""
+    with (home / REGISTER).open(encoding="gb18030", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def truth(home: Path, name: str) -> list[dict[str, object]]:
+    """Return the rows of a truth table."""
+    return pq.read_table(home / "truth" / f"{name}.parquet").to_pylist()
+
+
+def fingerprint(home: Path) -> dict[str, object]:
+    """Return everything a city shows: rows of every source table, and the bytes of truth and file sources."""
+    shown: dict[str, object] = {f"{source}.{name}": table(source, name) for source, name in KEYS}
+    for path in sorted((home / "truth").glob("*.parquet")):
+        shown[f"truth/{path.name}"] = path.read_bytes()
+    for file in (LEDGER, REGISTER):
+        shown[file] = (home / file).read_bytes()
+    return shown
