@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from huiliu.settings import get_settings
-from simulator import codes, days, dirt, store
+from simulator import codes, days, dirt, emission, store
 from simulator.calendar import birthday, to_days
 from simulator.events import benefits, homes, life
 from simulator.loading import Connect, as_owner
@@ -89,9 +89,9 @@ def delete_source_row(
     number = int("".join(character for character in str(key) if character.isdigit()))
     with _step(f"delete {source}.{table} {key}", home, opened) as state:
         keys = np.array([number])
+        if number not in emission.present(state, form):
+            raise ValueError(f"{source}.{table} has no such row")
         if number < FIRST_EXTRA:
-            if number not in form.every(state) or not form.visible(state, keys).all():
-                raise ValueError(f"{source}.{table} has no such row")
             state["withheld"].append(table=index(form), key=number)
             dirt.record_deleted(state, form, number)
         state.remove(form.full_name, keys)

@@ -17,7 +17,9 @@ from simulator.state import State
 START = date(2026, 1, 15)
 DATA = Path(__file__).parent / "data"
 CHANGES = [
-    RegionChange("371421000000", "陵县", "2014-10", "371402000000", "德城区", "a former name, made up for the test")
+    RegionChange(
+        "371421000000", "陵县", "2014-10", "371402000000", "德城区", "a former name, made up for the test"
+    )
 ]
 
 

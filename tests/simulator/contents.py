@@ -49,7 +49,10 @@ def ledger(home: Path) -> dict[str, Rows]:
     book = openpyxl.load_workbook(home / LEDGER, read_only=True)
     sheets = {}
     for sheet in book.worksheets:
-        rows = [dict(zip(LEDGER_COLUMNS, row, strict=True)) for row in sheet.iter_rows(min_row=5, values_only=True)]
+        rows = [
+            dict(zip(LEDGER_COLUMNS, row, strict=True))
+            for row in sheet.iter_rows(min_row=5, values_only=True)
+        ]
         sheets[sheet.title] = {str(row["seq_no"]): row for row in rows}
     return sheets
 

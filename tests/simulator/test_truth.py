@@ -72,7 +72,9 @@ def test_residence_intervals_follow_each_other_without_gap(tables: dict[str, Row
         stays[row["person_id"]].append(row)
     for person in tables["person"]:
         own = sorted(stays[person["person_id"]], key=lambda row: row["from_date"])
-        assert all(earlier["to_date"] == later["from_date"] for earlier, later in zip(own, own[1:], strict=False))
+        assert all(
+            earlier["to_date"] == later["from_date"] for earlier, later in zip(own, own[1:], strict=False)
+        )
         assert own[-1]["village_code"] == person["village_code"]
         assert own[-1]["to_date"] == (person["died_on"] or person["left_on"])
         assert own[0]["from_date"] >= person["birth_date"]
@@ -136,7 +138,9 @@ def test_a_death_is_late_in_at_most_one_source(tables: dict[str, Rows]) -> None:
 
 
 def test_a_city_without_villages_lives_in_its_townships(tables: dict[str, Rows], living: Rows) -> None:
-    assert {person["village_code"] for person in living} == {f"{person['township_code']}000" for person in living}
+    assert {person["village_code"] for person in living} == {
+        f"{person['township_code']}000" for person in living
+    }
     assert {str(person["township_code"])[:4] for person in living} == {"3714"}
     assert {str(person["district_code"]) for person in living} == {"371402", "371422", "371428", "371481"}
 
