@@ -1,8 +1,8 @@
 -- Every version of one registered enterprise that was ever landed, typed and judged.
 {{ config(materialized='view') }}
 
--- No CTE here: PostgreSQL cannot merge a view that has one into the query around it, and a day would cost a city.
--- The laterals are evaluated once a row: offset 0 keeps their results from being computed again wherever they are used.
+-- No CTE here: PostgreSQL plans a view that has one apart from the query around it, and a day would cost a city.
+-- What stands in lateral is computed once a row, not again wherever it is used.
 select
     nullif(std.clean_text(logged.name), 'N/A') as name,
     std.uscc(logged.uscc) as uscc,
@@ -25,10 +25,8 @@ select
     logged._batch_id,
     logged._loaded_on
 from {{ source('raw', 'enterprise_registry__enterprise') }} as logged
-cross join lateral (
-    select
-        array_remove(array[
-            std.quarantine_reason('name', logged.name, nullif(std.clean_text(logged.name), 'N/A') is null and std.uscc(logged.uscc) is null)
-        ], null) as quarantine_reasons
-    offset 0
-) as judged
+cross join lateral array_remove(array[
+    std.quarantine_reason(
+        'name', logged.name, nullif(std.clean_text(logged.name), 'N/A') is null and std.uscc(logged.uscc) is null
+    )
+], null) as judged (quarantine_reasons)

@@ -1,12 +1,12 @@
 -- Every version of one insurance of a person that was ever landed, typed and judged.
 {{ config(materialized='view') }}
 
--- No CTE here: PostgreSQL cannot merge a view that has one into the query around it, and a day would cost a city.
--- The laterals are evaluated once a row: offset 0 keeps their results from being computed again wherever they are used.
+-- No CTE here: PostgreSQL plans a view that has one apart from the query around it, and a day would cost a city.
+-- What stands in lateral is computed once a row, not again wherever it is used.
 select
     std.try_bigint(logged.insurance_id) as insurance_id,
-    valid.pid,
-    vault.identifier_key(valid.pid) as identifier_key,
+    person.pid,
+    vault.identifier_key(person.pid) as identifier_key,
     std.clean_name(logged.name) as name,
     std.code_in(logged.insurance_kind, '{城乡居民养老,职工养老}') as insurance_kind,
     std.code_in(logged.status, '{参保,领取,停保}') as status,
@@ -22,16 +22,10 @@ select
     logged._batch_id,
     logged._loaded_on
 from {{ source('raw', 'social_security__insurance') }} as logged
-cross join lateral (
-    select
-        std.resident_id(logged.pid) as pid
-    offset 0
-) as valid
-cross join lateral (
-    select
-        array_remove(array[
-            std.quarantine_reason('pid', logged.pid, valid.pid is null),
-            std.quarantine_reason('insurance_kind', logged.insurance_kind, std.code_in(logged.insurance_kind, '{城乡居民养老,职工养老}') is null)
-        ], null) as quarantine_reasons
-    offset 0
-) as judged
+cross join lateral std.resident_id(logged.pid) as person (pid)
+cross join lateral array_remove(array[
+    std.quarantine_reason('pid', logged.pid, person.pid is null),
+    std.quarantine_reason(
+        'insurance_kind', logged.insurance_kind, std.code_in(logged.insurance_kind, '{城乡居民养老,职工养老}') is null
+    )
+], null) as judged (quarantine_reasons)

@@ -1,13 +1,13 @@
 -- Every version of one line of the veterans' ledger that was ever landed, typed and judged.
 {{ config(materialized='view') }}
 
--- No CTE here: PostgreSQL cannot merge a view that has one into the query around it, and a day would cost a city.
--- The laterals are evaluated once a row: offset 0 keeps their results from being computed again wherever they are used.
+-- No CTE here: PostgreSQL plans a view that has one apart from the query around it, and a day would cost a city.
+-- What stands in lateral is computed once a row, not again wherever it is used.
 select
     std.clean_code(logged.seq_no) as seq_no,
     std.clean_name(logged.name) as name,
-    valid.pid,
-    vault.identifier_key(valid.pid) as identifier_key,
+    person.pid,
+    vault.identifier_key(person.pid) as identifier_key,
     std.sex_code(logged.sex) as sex,
     std.try_date(logged.birth_date) as birth_date,
     std.try_date(logged.enlisted_on) as enlisted_on,
@@ -27,15 +27,7 @@ select
     logged._batch_id,
     logged._loaded_on
 from {{ source('raw', 'veterans__service_record') }} as logged
-cross join lateral (
-    select
-        std.resident_id(logged.pid) as pid
-    offset 0
-) as valid
-cross join lateral (
-    select
-        array_remove(array[
-            std.quarantine_reason('pid', logged.pid, valid.pid is null)
-        ], null) as quarantine_reasons
-    offset 0
-) as judged
+cross join lateral std.resident_id(logged.pid) as person (pid)
+cross join lateral array_remove(array[
+    std.quarantine_reason('pid', logged.pid, person.pid is null)
+], null) as judged (quarantine_reasons)

@@ -14,7 +14,8 @@ with versions as (
 ),
 
 latest as (
-    select distinct on (_row_key) * from versions order by _row_key asc, _batch_id desc
+    select distinct on (_row_key) * from versions
+    order by _row_key asc, _batch_id desc
 )
 
 select person_id::int as person_id, name, town, born_on::date as born_on, _row_key, _batch_id

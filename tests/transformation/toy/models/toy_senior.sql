@@ -14,7 +14,8 @@
 select person.person_id, person.town, 1000 / length(person.name) as fails_on_empty_name
 from {{ ref('toy_person') }} as person
 cross join {{ ref('toy_limit') }} as age_limit
-where person.born_on + age_limit.value <= (select std.as_of())
-{% if is_incremental() %}
+where
+    person.born_on + age_limit.value <= (select std.as_of())
+    {% if is_incremental() %}
     and person.person_id in (select key::int from {{ touched() }})
-{% endif %}
+    {% endif %}
