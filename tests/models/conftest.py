@@ -1,4 +1,4 @@
-"""A small simulated city, collected and built once for the tests of the models, in a warehouse of their own."""
+"""A small simulated city, collected and built once for the tests of the models, in a home of their own."""
 
 from __future__ import annotations
 
@@ -20,7 +20,15 @@ from transformation.build import BuildResult, build
 PERSONS = 3000
 SEED = 20260115
 # All sources but the one behind an HTTP server, which no model above staging reads yet.
-SOURCES = ("police", "civil_affairs", "health", "social_security", "veterans", "enterprise_registry", "region_codes")
+SOURCES = (
+    "police",
+    "civil_affairs",
+    "health",
+    "social_security",
+    "veterans",
+    "enterprise_registry",
+    "region_codes",
+)
 
 
 def set_date(day: date) -> None:

@@ -1,4 +1,4 @@
-"""Veterans' verdicts against the city's truth: never a wrong met, every not_met right, unknown only where dirt made it so."""
+"""Veterans' verdicts against the city's truth: no wrong met, no wrong not_met, unknown only through dirt."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ def conditions(truth: Truth) -> pd.DataFrame:
         " inner join base.base_population__person using (person_key)"
     )
     wide = found.pivot(index="pid", columns="condition_code", values="verdict")
-    wide.index = pd.Index(wide.index.map(dict(zip(truth.facts["pid"], truth.facts.index, strict=True))), name="person_id")
+    wide.index = pd.Index(
+        wide.index.map(dict(zip(truth.facts["pid"], truth.facts.index, strict=True))), name="person_id"
+    )
     return wide
 
 
@@ -41,13 +43,16 @@ def conditions(truth: Truth) -> pd.DataFrame:
 def verdicts(truth: Truth) -> pd.Series:
     """The verdict on each veteran by person_id."""
     found = _query(
-        "select pid, verdict from special.special_veterans__subsidy inner join base.base_population__person using (person_key)"
+        "select pid, verdict from special.special_veterans__subsidy"
+        " inner join base.base_population__person using (person_key)"
     )
     ids = found["pid"].map(dict(zip(truth.facts["pid"], truth.facts.index, strict=True)))
     return pd.Series(found["verdict"].to_numpy(), index=ids)
 
 
-def test_every_veteran_is_judged_once_unless_the_ledger_lost_the_number(truth: Truth, verdicts: pd.Series) -> None:
+def test_every_veteran_is_judged_once_unless_the_ledger_lost_the_number(
+    truth: Truth, verdicts: pd.Series
+) -> None:
     assert verdicts.index.is_unique
     assert verdicts.index.notna().all()
     ours = set(truth.facts.index[~truth.facts["has_left"]])
@@ -57,7 +62,9 @@ def test_every_veteran_is_judged_once_unless_the_ledger_lost_the_number(truth: T
 
 
 @pytest.mark.parametrize("condition", CONDITIONS)
-def test_a_condition_met_or_not_met_equals_the_truth(condition: str, truth: Truth, conditions: pd.DataFrame) -> None:
+def test_a_condition_met_or_not_met_equals_the_truth(
+    condition: str, truth: Truth, conditions: pd.DataFrame
+) -> None:
     told, fact = conditions[condition], truth.facts.loc[conditions.index, condition]
     assert told.isin(["met", "not_met", "unknown"]).all()
     assert list(told.index[(told == "met") & ~fact]) == []
@@ -72,7 +79,9 @@ def test_a_condition_is_unknown_only_where_dirt_or_distance_makes_it_so(
     unknown = conditions.index[conditions[condition] == "unknown"]
     facts = truth.facts.loc[unknown]
     excused = (
-        facts["has_left"] | unknown.isin(truth.touched[condition]) | facts["name"].isin(truth.nameless[condition])
+        facts["has_left"]
+        | unknown.isin(truth.touched[condition])
+        | facts["name"].isin(truth.nameless[condition])
     )
     assert list(unknown[~excused]) == []
 
@@ -85,7 +94,9 @@ def test_no_verdict_is_wrong(truth: Truth, verdicts: pd.Series) -> None:
     assert set(verdicts) == {"met", "not_met", "unknown"}
 
 
-def test_most_of_those_entitled_are_found(truth: Truth, verdicts: pd.Series, record_property: pytest.RecordProperty) -> None:
+def test_most_of_those_entitled_are_found(
+    truth: Truth, verdicts: pd.Series, record_property: pytest.RecordProperty
+) -> None:
     due = truth.facts[list(CONDITIONS)].all(axis=1) & ~truth.facts["has_left"]
     found = verdicts.reindex(due.index[due]).fillna("unattributable")
     record_property("unknown_share_of_veterans", round(float((verdicts == "unknown").mean()), 4))

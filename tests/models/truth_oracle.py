@@ -1,4 +1,4 @@
-"""The veterans' verdicts from the simulator's truth alone, in pandas. Shares no code, and no reading of the data, with the models."""
+"""The veterans' verdicts from the simulator's truth alone, in pandas; shares no code with the models."""
 
 from __future__ import annotations
 
@@ -8,8 +8,15 @@ from pathlib import Path
 
 import pandas as pd
 
-CONDITIONS = ("age_60", "rural_hukou", "enlistment_time", "no_employee_pension", "no_regular_benefit", "alive")
-# The tables whose faults about a person, or whose unattributable rows of a namesake, may leave a condition open.
+CONDITIONS = (
+    "age_60",
+    "rural_hukou",
+    "enlistment_time",
+    "no_employee_pension",
+    "no_regular_benefit",
+    "alive",
+)
+# Tables whose faults about a person, or whose unattributable rows of a namesake, may leave a condition open.
 TABLES = {
     "age_60": {"police.resident", "veterans.service_record", "health.birth"},
     "rural_hukou": {"police.resident", "police.move", "police.cancellation"},
@@ -22,7 +29,7 @@ TABLES = {
 
 @dataclass(frozen=True)
 class Truth:
-    """`facts`: one row a veteran (index person_id), a boolean column a condition; `has_left`, `name`, `pid` beside them.
+    """`facts`: a row a veteran (index person_id), a boolean column a condition, `has_left`, `name` and `pid`.
 
     `touched[condition]`: ids of persons whom a recorded fault of a table of that condition touches.
     `nameless[condition]`: names that stand on rows of those tables without a usable number.
@@ -80,5 +87,7 @@ def _with_pension(home: Path) -> pd.Series:
 
 def _with_benefit(home: Path, day: date) -> pd.Series:
     award = _read(home, "award")
-    in_force = _on_or_before(award["started_on"], day) & ~(award["ended_on"].notna() & _on_or_before(award["ended_on"], day))
+    in_force = _on_or_before(award["started_on"], day) & ~(
+        award["ended_on"].notna() & _on_or_before(award["ended_on"], day)
+    )
     return award.loc[in_force & (award["subsidy_kind"] == "定期抚恤"), "person_id"]

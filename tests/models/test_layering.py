@@ -1,0 +1,198 @@
+"""Layers hold, columns are described, models have keys and ask no clock: all read from dbt's manifest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from huiliu.settings import get_settings
+
+if TYPE_CHECKING:
+    from dbt.artifacts.resources import ColumnInfo
+    from dbt.contracts.graph.manifest import Manifest
+    from dbt.contracts.graph.nodes import ManifestNode, ModelNode, SourceDefinition
+
+# metrics stands below return: the report on the service goes out like any other package.
+LAYERS = ("staging", "base", "theme", "special", "metrics", "return")
+# Which layers may read which ledgers. Staging asks for one thing only: which batches a build has claimed.
+SOURCE_READERS = {"raw": {"staging"}, "ops": {"metrics", "return"}, "quality": {"metrics", "return"}}
+CLAIM_TABLES = {"build_batch", "load_run"}
+CLASSIFICATIONS = {"public", "internal", "sensitive", "highly_sensitive"}
+LABELLED = re.compile(r"^[^a-zA-Z：]*[\u4e00-\u9fff][^：]*：\S.*$", re.DOTALL)
+CLOCK = re.compile(
+    r"\b(now\s*\(|current_date|current_timestamp|localtimestamp|clock_timestamp|statement_timestamp)",
+    re.IGNORECASE,
+)
+DBT_PROJECT = get_settings().project_root / "dbt_project"
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
+    """The parsed project; parsing needs no database."""
+    from dbt.cli.main import dbtRunner
+
+    target = tmp_path_factory.mktemp("dbt")
+    result = dbtRunner().invoke(
+        [
+            "parse", "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT),
+            "--target-path", str(target), "--log-path", str(target), "--no-version-check",
+        ]
+    )  # fmt: skip
+    assert result.success, result.exception
+    found: Any = result.result
+    return found
+
+
+def _models(manifest: Manifest) -> list[ModelNode]:
+    models: list[Any] = [node for node in manifest.nodes.values() if node.resource_type == "model"]
+    assert len(models) > 50
+    return models
+
+
+def _layer(node: ManifestNode) -> str:
+    return str(node.fqn[1])
+
+
+def _parents(manifest: Manifest, model: ModelNode) -> Iterator[ManifestNode | SourceDefinition]:
+    for unique_id in model.depends_on.nodes:
+        yield manifest.nodes.get(unique_id) or manifest.sources[unique_id]
+
+
+def _may_read(model: ModelNode, parent: ManifestNode | SourceDefinition) -> bool:
+    layer = _layer(model)
+    if parent.resource_type == "source":
+        is_claim = parent.source_name == "ops" and parent.name in CLAIM_TABLES
+        return layer in SOURCE_READERS[parent.source_name] or (layer == "staging" and is_claim)
+    if parent.resource_type == "seed":
+        return layer == "special"
+    return LAYERS.index(_layer(parent)) <= LAYERS.index(layer)
+
+
+def test_a_model_reads_its_own_layer_or_a_lower_one(manifest: Manifest) -> None:
+    wrong = [
+        f"{model.name} reads {parent.name}"
+        for model in _models(manifest)
+        for parent in _parents(manifest, model)
+        if not _may_read(model, parent)
+    ]
+    assert wrong == []
+
+
+def test_a_model_stands_in_the_folder_and_schema_of_its_layer(manifest: Manifest) -> None:
+    for model in _models(manifest):
+        assert _layer(model) in LAYERS, model.name
+        assert model.schema == _layer(model), model.name
+
+
+def test_names_tell_the_layer(manifest: Manifest) -> None:
+    own = {"staging": "stg_", "base": "base_", "theme": "theme_", "special": "special_", "return": "return_"}
+    named_by_contract = {"kpi", "quarantined_row"}
+    wrong = [
+        model.name
+        for model in _models(manifest)
+        if model.name not in named_by_contract
+        and not model.name.startswith((own.get(_layer(model), "int_"), "int_"))
+    ]
+    assert wrong == []
+
+
+def test_parents_named_by_touched_by_are_built_before_the_model(manifest: Manifest) -> None:
+    """A parent known only from `touched_by` would not be waited for."""
+    above = {
+        model.name: {name.split(".")[-1] for name in _ancestors(manifest, model)}
+        for model in _models(manifest)
+    }
+    for model in _models(manifest):
+        declared = model.config.get("touched_by")
+        if isinstance(declared, dict):
+            named = {name for name in declared if not name.startswith("source:")}
+            assert named <= above[model.name], model.name
+
+
+def _ancestors(manifest: Manifest, model: ModelNode) -> set[str]:
+    found: set[str] = set()
+    waiting = set(model.depends_on.nodes)
+    while waiting:
+        unique_id = waiting.pop()
+        found.add(unique_id)
+        node = manifest.nodes.get(unique_id)
+        if node is not None and node.resource_type == "model":
+            waiting |= set(node.depends_on.nodes) - found
+    return found
+
+
+def _columns(model: ModelNode) -> list[ColumnInfo]:
+    assert model.columns, f"{model.name} describes no column"
+    return list(model.columns.values())
+
+
+def test_every_column_has_a_chinese_label_and_an_english_description(manifest: Manifest) -> None:
+    wrong = [
+        f"{model.name}.{column.name}"
+        for model in _models(manifest)
+        if not model.name.endswith("_typed")
+        for column in _columns(model)
+        if not LABELLED.match(column.description)
+    ]
+    assert wrong == []
+
+
+def test_every_model_names_its_owner_department_and_classification(manifest: Manifest) -> None:
+    for model in _models(manifest):
+        if _layer(model) == "staging":
+            continue
+        meta = model.config.meta
+        assert meta["owner"], model.name
+        assert meta["department"], model.name
+        assert meta["classification"] in CLASSIFICATIONS, model.name
+        for column in _columns(model):
+            assert column.config.meta["classification"] in CLASSIFICATIONS, f"{model.name}.{column.name}"
+
+
+def test_contracts_are_enforced_from_base_up(manifest: Manifest) -> None:
+    above = [model for model in _models(manifest) if _layer(model) != "staging"]
+    wrong = [model.name for model in above if not model.config.contract.enforced]
+    assert wrong == []
+
+
+def test_every_model_has_a_tested_key(manifest: Manifest) -> None:
+    tests: list[Any] = [node for node in manifest.nodes.values() if node.resource_type == "test"]
+    keyed = {
+        unique_id
+        for test in tests
+        if test.test_metadata is not None and test.test_metadata.name in {"unique", "unique_together"}
+        for unique_id in test.depends_on.nodes
+    }
+    # Views over all versions or all entities have no key of their own.
+    needing = [m for m in _models(manifest) if not m.name.endswith("_typed") and m.name != "quarantined_row"]
+    assert [model.name for model in needing if model.unique_id not in keyed] == []
+
+
+def test_no_model_or_macro_asks_the_clock() -> None:
+    files = [*DBT_PROJECT.glob("models/**/*.sql"), *DBT_PROJECT.glob("macros/**/*.sql")]
+    assert len(files) > 50
+    assert [str(path.relative_to(DBT_PROJECT)) for path in files if CLOCK.search(path.read_text())] == []
+
+
+def test_every_model_has_one_yaml_beside_it() -> None:
+    for path in DBT_PROJECT.glob("models/**/*.sql"):
+        if path.stem.endswith("_typed"):
+            continue
+        described = yaml.safe_load(path.with_suffix(".yml").read_text())
+        assert path.stem in [model["name"] for model in described["models"]], path.name
+
+
+def test_the_clock_is_recognised() -> None:
+    assert CLOCK.search("where died_on <= current_date")
+    assert CLOCK.search("select now()")
+    assert not CLOCK.search("select known_now, std.as_of()")
+
+
+def test_a_label_is_recognised() -> None:
+    assert LABELLED.match("人员键：the person")
+    assert not LABELLED.match("the person")
+    assert not LABELLED.match("人员键：")
