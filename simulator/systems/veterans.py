@@ -84,7 +84,7 @@ TABLES = (
 def write(state: State, rows: pa.Table, target: Path) -> None:
     """Write the ledger; the same rows and day give the same bytes."""
     day = to_date(state.today)
-    # Not constant_memory: it writes row by row, and a header merged over two rows would lose its other columns.
+    # Not constant_memory: it writes row by row, and a header merged over two rows would lose columns.
     book = xlsxwriter.Workbook(target, {"strings_to_numbers": False})
     book.set_properties({"created": datetime(day.year, day.month, day.day, tzinfo=UTC).replace(tzinfo=None)})
     title = book.add_format({"bold": True, "align": "center", "font_size": 16})
