@@ -80,6 +80,23 @@ def condition(contract: Contract, bound: BoundCheck, relation: Relation) -> Cond
     return Condition(tested, sql.SQL("({} and coalesce(({})::boolean, false))").format(tested, failed))
 
 
+def counting_queries(contract: Contract, check: FailedRows, relation: Relation) -> tuple[str, str]:
+    """Two queries for Soda: the keys that fail, and how many rows were tested.
+
+    Only tested rows can fail, and each once, whatever the contract's query returns.
+    """
+    names = {
+        "rows": relation.identifier,
+        "keys": key_columns(contract),
+        "given": _trusted(relation.fill(check.filter or "true")),
+        "failing": _failed_rows(check, contract, relation),
+    }
+    return (
+        sql.SQL("select {keys} from {rows} where ({given}) and {failing}").format(**names).as_string(),
+        sql.SQL("select count(*) from {rows} where {given}").format(**names).as_string(),
+    )
+
+
 def _failed_rows(check: FailedRows, contract: Contract, relation: Relation) -> sql.Composable:
     if check.expression is not None:
         return _trusted(relation.fill(check.expression))

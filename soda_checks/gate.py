@@ -168,8 +168,9 @@ class _Table:
             """,
             (batch.source, batch.table_name, batch.batch_id),
         )
-        relation = batch_relation(self.connection, self.contract, batch.batch_id, later, self.today)
-        return verify(self.connection, [(at_the_gate(self.contract), relation)])[0]
+        contract = at_the_gate(self.contract)
+        relation = batch_relation(self.connection, contract, batch.batch_id, later, self.today)
+        return verify(self.connection, [(contract, relation)])[0]
 
     def _write(self, batch: _Batch, outcome: TableOutcome, status: str, reason: str | None) -> BatchVerdict:
         connection = self.connection

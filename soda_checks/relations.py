@@ -1,9 +1,13 @@
-"""Relations a contract is verified on: a whole table, or the rows of one batch before they are merged."""
+"""Relations a contract is verified on: a whole table, or the rows of one batch before they are merged.
+
+Where rules read a source's own text (`pid_raw`), or a view that standardises text, the rows are first put into
+a temporary table: each rule then reads plain columns, and no lock on the models' tables outlives the copy.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from psycopg import sql
@@ -14,24 +18,24 @@ from soda_checks.conditions import Relation
 from soda_checks.contract import Contract
 
 SESSION = "pg_temp"
-_RAW_NAME = re.compile(r"\b([a-z][a-z0-9_]*)_raw\b")
+_RAW = "_raw"
+_WORD = re.compile(r"[a-z_][a-z0-9_]*")
 
 
 def table_relation(connection: Connection, contract: Contract, business_date: date) -> Relation:
-    """The table itself; a staging table gets the source's own text beside it where a rule asks for it."""
+    """The table itself; of a staging table whose rules read the source's text, a copy with both."""
     held = _columns(connection, contract.layer, contract.model)
-    added = _raw_columns(contract, held)
-    if contract.layer != "staging" or not added or not held:
+    landed = _landed_columns(contract, held)
+    if contract.layer != "staging" or not landed or not held:
         return Relation(contract.layer, contract.model, business_date)
-    connection.execute(
-        sql.SQL(
-            "create or replace temporary view {name} as select rows.*, {added} from {rows} as rows {raw}"
-        ).format(
-            name=sql.Identifier(contract.model),
-            added=_raw_select(added),
+    _copy(
+        connection,
+        contract,
+        sql.SQL("select {columns} from {rows} as rows {landed}").format(
+            columns=_columns_read(contract, held, landed),
             rows=sql.Identifier(contract.layer, contract.model),
-            raw=_raw_join(contract),
-        )
+            landed=_landed(contract),
+        ),
     )
     return Relation(SESSION, contract.model, business_date)
 
@@ -39,10 +43,9 @@ def table_relation(connection: Connection, contract: Contract, business_date: da
 def batch_relation(
     connection: Connection, contract: Contract, batch_id: int, later: Sequence[int], business_date: date
 ) -> Relation:
-    """The typed rows of a batch, deletions apart, as a temporary table of the session.
+    """The typed rows of a batch, deletions apart.
 
     `later` names batches that may have mended rows: of each key in the batch, the newest version counts.
-    Reading the view once is cheaper than letting each rule standardise the same text again.
     Raises ConfigError if the typed view does not exist yet.
     """
     view = f"{contract.model}_typed"
@@ -52,33 +55,41 @@ def batch_relation(
             f"The staging view {contract.layer}.{view} does not exist",
             fix="build the typed views, then run the gate",
         )
-    added = _raw_columns(contract, held)
-    # The hashed keys are for joining models; no rule on a batch reads them and they are dear to compute.
-    kept = [name for name in held if not name.endswith("identifier_key")]
-    connection.execute(
+    landed = _landed_columns(contract, held)
+    _copy(
+        connection,
+        contract,
         sql.SQL(
             """
-            drop table if exists {name};
-            create temporary table {name} as
-            select distinct on (rows._row_key) {columns}
-            from {rows} as rows {raw}
-            where rows._batch_id = any({batches})
-                and rows._row_key in (select _row_key from {raw_table} where _batch_id = {batch_id})
-            order by rows._row_key, rows._batch_id desc;
-            delete from {name} where _op = 'D';
-            analyze {name}
+            select {columns}
+            from {rows} as rows {landed}
+            inner join (
+                select distinct on (_row_key) _row_key, _batch_id, _op
+                from {raw}
+                where _batch_id = any({batches})
+                    and _row_key in (select _row_key from {raw} where _batch_id = {batch_id})
+                order by _row_key, _batch_id desc
+            ) as newest on rows._row_key = newest._row_key and rows._batch_id = newest._batch_id
+            where newest._op <> 'D' and rows._batch_id = any({batches})
             """
         ).format(
-            name=sql.Identifier(SESSION, contract.model),
-            columns=sql.SQL(", ").join([*(sql.Identifier("rows", name) for name in kept), *_raw_list(added)]),
+            columns=_columns_read(contract, held, landed),
             rows=sql.Identifier(contract.layer, view),
-            raw=_raw_join(contract) if added else sql.SQL(""),
-            raw_table=sql.Identifier("raw", contract.raw_table),
+            landed=_landed(contract) if landed else sql.SQL(""),
+            raw=sql.Identifier("raw", contract.raw_table),
             batch_id=sql.Literal(batch_id),
             batches=sql.Literal([batch_id, *later]),
-        )
+        ),
     )
     return Relation(SESSION, contract.model, business_date)
+
+
+def _copy(connection: Connection, contract: Contract, query: sql.Composable) -> None:
+    connection.execute(
+        sql.SQL(
+            "drop table if exists {name}; create temporary table {name} as {query}; analyze {name}"
+        ).format(name=sql.Identifier(SESSION, contract.model), query=query)
+    )
 
 
 def _columns(connection: Connection, schema: str, name: str) -> list[str]:
@@ -90,24 +101,29 @@ def _columns(connection: Connection, schema: str, name: str) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
-def _raw_columns(contract: Contract, held: Sequence[str]) -> list[str]:
+def _words(contract: Contract) -> set[str]:
+    """Every name a contract may mean: its columns, and whatever its SQL mentions."""
+    return set(_WORD.findall(contract.model_dump_json()))
+
+
+def _landed_columns(contract: Contract, held: Iterable[str]) -> list[str]:
     """Source columns that the rules read as they came (`pid_raw`) and the staging relation does not carry."""
-    named = set(_RAW_NAME.findall(contract.model_dump_json()))
-    return sorted(name for name in named if f"{name}_raw" not in held)
+    named = {word for word in _words(contract) if word.endswith(_RAW)}
+    return sorted(name.removesuffix(_RAW) for name in named - set(held))
 
 
-def _raw_list(added: Sequence[str]) -> list[sql.Composable]:
-    return [
-        sql.SQL("{} as {}").format(sql.Identifier("landed", name), sql.Identifier(f"{name}_raw"))
-        for name in added
+def _columns_read(contract: Contract, held: Iterable[str], landed: Iterable[str]) -> sql.Composable:
+    """The columns that rules read, and no more: some are dear to compute, some not for every role."""
+    words = _words(contract)
+    typed = [sql.Identifier("rows", name) for name in held if name in words]
+    raw = [
+        sql.SQL("{} as {}").format(sql.Identifier("landed", name), sql.Identifier(f"{name}{_RAW}"))
+        for name in landed
     ]
+    return sql.SQL(", ").join([*typed, *raw])
 
 
-def _raw_select(added: Sequence[str]) -> sql.Composable:
-    return sql.SQL(", ").join(_raw_list(added))
-
-
-def _raw_join(contract: Contract) -> sql.Composable:
+def _landed(contract: Contract) -> sql.Composable:
     return sql.SQL(
         "inner join {} as landed on rows._row_key = landed._row_key and rows._batch_id = landed._batch_id"
     ).format(sql.Identifier("raw", contract.raw_table))

@@ -15,8 +15,8 @@ import yaml
 from psycopg import sql
 
 from soda_checks import soda
-from soda_checks.conditions import Relation
-from soda_checks.contract import Attributes, BoundCheck, Contract
+from soda_checks.conditions import Relation, counting_queries
+from soda_checks.contract import Attributes, BoundCheck, Contract, FailedRows
 from soda_checks.contract import Check as ContractCheck
 from soda_checks.rules import Dimension
 from soda_checks.soda import Answer, Result
@@ -120,25 +120,28 @@ def _document(connection: psycopg.Connection[Any], contract: Contract, relation:
     document: dict[str, Any] = {
         "dataset": "/".join([soda.DATA_SOURCE, connection.info.dbname, relation.schema, relation.name]),
         "columns": [
-            {"name": column.name, "checks": [_soda_check(check, relation, rows) for check in column.checks]}
+            {
+                "name": column.name,
+                "checks": [_soda_check(contract, check, relation, rows) for check in column.checks],
+            }
             if column.checks
             else {"name": column.name}
             for column in contract.columns
         ],
     }
     if contract.checks:
-        document["checks"] = [_soda_check(check, relation, rows) for check in contract.checks]
+        document["checks"] = [_soda_check(contract, check, relation, rows) for check in contract.checks]
     return yaml.safe_dump(document, allow_unicode=True, sort_keys=False)
 
 
-def _soda_check(check: ContractCheck, relation: Relation, rows: int) -> dict[str, Any]:
+def _soda_check(contract: Contract, check: ContractCheck, relation: Relation, rows: int) -> dict[str, Any]:
     body = check.model_dump(exclude={"type", "threshold", "attributes"}, exclude_none=True)
     for key in ("filter", "expression", "query"):
         if key in body:
             body[key] = relation.fill(body[key])
-    if "query" in body:
-        given = body.pop("filter", "true")
-        body["rows_tested_query"] = relation.fill(f"select count(*) from ${{var.rows}} where {given}")  # noqa: S608
+    if isinstance(check, FailedRows) and check.query is not None:
+        body.pop("filter", None)
+        body["query"], body["rows_tested_query"] = counting_queries(contract, check, relation)
     attributes = check.attributes
     body["attributes"] = {
         "rule_id": attributes.rule_id,

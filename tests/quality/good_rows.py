@@ -1,0 +1,209 @@
+"""Rows of every source table as they would land from a city without dirt: 60 people, all else about them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from stdnum.cn import uscc as uscc_oracle
+from toy_source import Row, resident_id
+
+COUNT = 100
+VILLAGE = "370602001001"
+TOWNSHIP = "370602001"
+LIVING = range(40)
+DEAD = range(40, COUNT)
+
+
+def born(number: int) -> str:
+    """Birth date of a person."""
+    return f"{1950 + number % 40}-03-{1 + number % 28:02d}"
+
+
+def pid(number: int) -> str:
+    """Identity number of a person; odd numbers are men."""
+    return resident_id(100 + number, born(number).replace("-", ""))
+
+
+def name(number: int) -> str:
+    """Name of a person, no two alike."""
+    return "王" + chr(0x5B50 + number)
+
+
+def sex(number: int) -> str:
+    """GB/T 2261.1 code that the identity number says."""
+    return "1" if number % 2 else "2"
+
+
+def uscc(number: int) -> str:
+    """A credit code with the right check character."""
+    body = f"91370602MA3{number:06d}"
+    return body + str(uscc_oracle.calc_check_digit(body))
+
+
+def _about(number: int) -> Row:
+    return {"pid": pid(number), "name": name(number), "updated_at": "2026-01-10 08:00:00"}
+
+
+def _resident(number: int) -> Row:
+    return _about(number) | {
+        "resident_id": str(number), "sex": sex(number), "birth_date": born(number), "nation": "01",
+        "hukou_type": "1", "household_no": f"H{number // 2}", "relation": "10" if number % 2 else "01",
+        "village_code": VILLAGE, "address": "一号", "phone": f"138000{number:05d}",
+        "status": "1" if number in LIVING else "0",
+    }  # fmt: skip
+
+
+def _household_member(number: int) -> Row:
+    return _about(number) | {
+        "member_id": str(number), "household_no": f"H{number // 2}", "relation": "01", "joined_on": "2000-01-01",
+        "left_on": "2020-01-01" if number % 2 else None,
+    }  # fmt: skip
+
+
+def _move(number: int) -> Row:
+    kind = ("迁入", "迁出", "市内")[number % 3]
+    return _about(number) | {
+        "move_id": str(number), "move_type": kind, "moved_on": "2025-06-01",
+        "from_village_code": None if kind == "迁入" else VILLAGE,
+        "to_village_code": None if kind == "迁出" else VILLAGE,
+    }  # fmt: skip
+
+
+def _cancellation(number: int) -> Row:
+    return _about(number) | {
+        "cancellation_id": str(number), "cancelled_on": "2025-06-01",
+        "reason": "迁出" if number in LIVING else "死亡",
+    }  # fmt: skip
+
+
+def _assisted_household(number: int) -> Row:
+    return {
+        "case_no": f"C{number}", "household_no": f"H{number}", "head_pid": pid(number), "head_name": name(number),
+        "kind": "低保", "township_code": TOWNSHIP, "approved_on": "2024-01-01",
+        "ended_on": "2025-01-01" if number % 2 else None, "monthly_amount": "800.00",
+        "updated_at": "2026-01-10 08:00:00",
+    }  # fmt: skip
+
+
+def _assisted_person(number: int) -> Row:
+    return _about(number) | {"assisted_person_id": str(number), "case_no": f"C{number}", "relation": "01"}
+
+
+def _subsidy_award(number: int) -> Row:
+    ended = number % 2
+    return _about(number) | {
+        "award_no": f"A{number}", "subsidy_kind": "高龄津贴", "started_on": "2024-01-01",
+        "ended_on": "2025-01-01" if ended else None, "stop_reason": "期满" if ended else None,
+        "monthly_amount": "300.00",
+    }  # fmt: skip
+
+
+def _subsidy_payment(number: int) -> Row:
+    payee = number // 3 % len(LIVING)
+    return {
+        "payment_id": str(number), "award_no": f"A{payee}", "pid": pid(payee), "month": f"20250{1 + number % 3}",
+        "amount": f"{300 + number}.00", "paid_on": "2025-04-01",
+    }  # fmt: skip
+
+
+def _birth(number: int) -> Row:
+    child = resident_id(100 + number, "20250601")
+    return {
+        "certificate_no": f"B{number}", "child_pid": child, "child_name": name(number), "sex": sex(number),
+        "born_on": "2025-06-01", "mother_pid": pid(number), "father_pid": pid((number + 1) % COUNT),
+        "registered_on": "2025-06-03", "updated_at": "2026-01-10 08:00:00",
+    }  # fmt: skip
+
+
+def _death(number: int) -> Row:
+    person = DEAD[number % len(DEAD)]
+    return _about(person) | {
+        "certificate_no": f"D{number}", "sex": sex(person), "died_on": "2025-05-30", "registered_on": "2025-06-01",
+    }  # fmt: skip
+
+
+def _insurance(number: int) -> Row:
+    drawing = number in LIVING and number % 2
+    return _about(number) | {
+        "insurance_id": str(number), "insurance_kind": "城乡居民养老", "started_on": "2010-01-01",
+        "status": "领取" if drawing else "参保" if number in LIVING else "停保",
+        "ended_on": None if number in LIVING else "2025-06-01", "monthly_benefit": "180.50" if drawing else None,
+    }  # fmt: skip
+
+
+def _employment(number: int) -> Row:
+    return _about(number) | {
+        "employment_id": str(number), "employer_name": f"烟台市{number}厂", "employer_uscc": uscc(number),
+        "started_on": "2010-01-01", "ended_on": "2020-01-01" if number % 2 else None,
+    }  # fmt: skip
+
+
+def _registration(number: int) -> Row:
+    couple = number // 2 * 2
+    return {
+        "registration_no": f"M{number}", "kind": "离婚" if number % 2 else "结婚",
+        "registered_on": "2020-01-01" if number % 2 else "2018-01-01", "office": "芝罘区",
+        "husband_name": name(couple), "husband_pid": pid(couple), "wife_name": name(couple + 1),
+        "wife_pid": pid(couple + 1), "updated_at": "2026-01-10 08:00:00",
+    }  # fmt: skip
+
+
+def _service_record(number: int) -> Row:
+    return {
+        "seq_no": str(number), "name": name(number), "pid": pid(number), "sex": sex(number),
+        "birth_date": born(number), "enlisted_on": f"{1970 + number % 40}-12-01", "enlisted_place": "烟台",
+        "discharged_on": f"{1974 + number % 40}-12-01", "discharge_kind": "义务兵退役", "unit_code": "12345",
+        "district_name": "芝罘区", "township_name": "向阳街道", "phone": f"138000{number:05d}", "remark": None,
+    }  # fmt: skip
+
+
+def _enterprise(number: int) -> Row:
+    return {
+        "name": f"烟台市{number}有限公司", "uscc": uscc(number), "established_on": "2000-01-01",
+        "enterprise_type": "有限责任公司", "capital": "50万人民币", "scope": "零售", "province": "山东", "city": "烟台",
+        "address": "烟台市芝罘区一号",
+    }  # fmt: skip
+
+
+def _division(number: int) -> Row:
+    upper = [
+        ("370000000000", "province", None), ("370600000000", "city", "370000000000"),
+        ("370602000000", "district", "370600000000"), ("370602001000", "township", "370602000000"),
+    ]  # fmt: skip
+    code, level, parent = (
+        upper[number] if number < 4 else (f"3706020010{number - 3:02d}", "village", "370602001000")
+    )
+    return {"code": code, "name": f"区划{number}", "level": level, "parent_code": parent}
+
+
+def _change(number: int) -> Row:
+    return {
+        "old_code": f"3706020020{number:02d}", "old_name": "旧村", "valid_until": "2020-12-31",
+        "new_code": VILLAGE, "new_name": "新村", "what": "合并",
+    }  # fmt: skip
+
+
+MAKERS: dict[str, Callable[[int], Row]] = {
+    "police__resident": _resident,
+    "police__household_member": _household_member,
+    "police__move": _move,
+    "police__cancellation": _cancellation,
+    "civil_affairs__assisted_household": _assisted_household,
+    "civil_affairs__assisted_person": _assisted_person,
+    "civil_affairs__subsidy_award": _subsidy_award,
+    "civil_affairs__subsidy_payment": _subsidy_payment,
+    "health__birth": _birth,
+    "health__death": _death,
+    "social_security__insurance": _insurance,
+    "social_security__employment": _employment,
+    "marriage_registry__registration": _registration,
+    "veterans__service_record": _service_record,
+    "enterprise_registry__enterprise": _enterprise,
+    "region_codes__division": _division,
+    "region_codes__change": _change,
+}
+
+
+def good_rows(table: str) -> list[Row]:
+    """All rows of a raw table."""
+    return [MAKERS[table](number) for number in range(len(DEAD) if table == "health__death" else COUNT)]

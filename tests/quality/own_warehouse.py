@@ -1,0 +1,34 @@
+"""A warehouse database of the tests' own, on the session's server, with the real ledgers, functions, roles."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from psycopg import sql
+
+from huiliu import business_date
+from huiliu.connections import dsn, secret
+from huiliu.database import connect_to
+from huiliu.settings import get_settings
+
+TODAY = date(2026, 1, 15)
+
+
+def make_warehouse(database: str) -> str:
+    """Make it afresh; return its owner's connection string, for HUILIU_DSN_WAREHOUSE."""
+    name = sql.Identifier(database)
+    with connect_to(dsn("admin"), "admin", autocommit=True) as admin:
+        admin.execute(sql.SQL("drop database if exists {} with (force)").format(name))
+        admin.execute(sql.SQL("create database {} owner huiliu_owner").format(name))
+        admin.execute(sql.SQL("revoke all on database {} from public").format(name))
+        admin.execute(
+            sql.SQL("grant connect on database {} to huiliu_ingest, huiliu_build, huiliu_score").format(name)
+        )
+        admin.execute(sql.SQL("grant temporary on database {} to huiliu_ingest, huiliu_build").format(name))
+        host, port = admin.info.host, admin.info.port
+    owner = f"postgresql://huiliu_owner:{secret('huiliu_owner')}@{host}:{port}/{database}"
+    with connect_to(owner, "warehouse", autocommit=True) as connection:
+        for file in sorted((get_settings().project_root / "huiliu" / "warehouse").glob("*.sql")):
+            connection.execute(file.read_bytes())
+        business_date.set(connection, TODAY)
+    return owner

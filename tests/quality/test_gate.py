@@ -1,0 +1,193 @@
+"""The staging gate on a real PostgreSQL, with a toy source."""
+
+from __future__ import annotations
+
+import logging
+
+import psycopg
+import pytest
+from toy_source import ToySource, people, person
+
+from huiliu.database import connect
+from huiliu.errors import ConfigError, DataError
+from soda_checks import gate, ledger
+from soda_checks.gate import gate_staging
+
+
+def test_ordinary_dirt_passes(toy: ToySource) -> None:
+    rows = people(1, 95) + people(96, 5, pid=None)
+    batch = toy.land(rows)
+    result = gate_staging(toy.contracts)
+    assert [(verdict.batch_id, verdict.status, verdict.rows) for verdict in result.batches] == [
+        (batch, "passed", 100)
+    ]
+    assert toy.gate_status() == {batch: "passed"}
+    failed = toy.connection.execute(
+        "select tested, failed, outcome from quality.check_result"
+        " where batch_id = %s and rule_id = 'C01' and column_name = 'pid'",
+        (batch,),
+    ).fetchone()
+    assert failed == (100, 5, "passed")
+
+
+def test_a_bad_batch_is_held_and_later_ones_wait_behind_it(toy: ToySource) -> None:
+    good = toy.land(people(1, 50))
+    bad = toy.land(people(100, 40) + people(200, 20, pid=""))
+    behind = toy.land(people(300, 50))
+    result = gate_staging(toy.contracts)
+    assert [(it.batch_id, it.status) for it in result.batches] == [
+        (good, "passed"), (bad, "held"), (behind, "waiting"),
+    ]  # fmt: skip
+    assert result.held[0].reason == "C01 必填项为空（pid）：60 行中 20 行不合格"
+    assert toy.gate_status() == {good: "passed", bad: "held"}
+    assert toy.connection.execute("select * from ops.batch_under_test").fetchall() == []
+    # Again: nothing changes.
+    assert [it.status for it in gate_staging(toy.contracts).batches] == ["held", "waiting"]
+    assert toy.gate_status() == {good: "passed", bad: "held"}
+
+
+def test_good_rows_of_a_later_batch_do_not_thin_out_a_bad_one(toy: ToySource) -> None:
+    bad = toy.land(people(1, 40, pid=None))
+    later = toy.land(people(1000, 400))
+    assert [it.status for it in gate_staging(toy.contracts).batches] == ["held", "waiting"]
+    assert toy.gate_status() == {bad: "held"}
+    assert later not in toy.gate_status()
+
+
+def test_a_correcting_load_mends_a_held_batch(toy: ToySource) -> None:
+    bad = toy.land(people(1, 40, pid=None) + people(100, 40))
+    gate_staging(toy.contracts)
+    assert toy.gate_status() == {bad: "held"}
+    mending = toy.land(people(1, 40), op="U")
+    assert [it.status for it in gate_staging(toy.contracts).batches] == ["passed", "passed"]
+    assert toy.gate_status() == {bad: "passed", mending: "passed"}
+
+
+def test_a_correcting_load_that_is_bad_itself_mends_nothing(toy: ToySource) -> None:
+    bad = toy.land(people(1, 40, pid=None))
+    toy.land(people(1, 40) + people(500, 60, pid=None), op="U")
+    assert [it.status for it in gate_staging(toy.contracts).batches] == ["held", "waiting"]
+    assert toy.gate_status() == {bad: "held"}
+
+
+def test_repeated_keys_block_however_few(toy: ToySource) -> None:
+    rows = people(1, 100)
+    batch = toy.land(rows)
+    toy.connection.execute(
+        "insert into raw.toy__person select person_id, pid, name, born_on, township_code, gen_random_uuid(),"
+        " gen_random_uuid(), 'I', _batch_id, _loaded_on from raw.toy__person limit 1"
+    )
+    result = gate_staging(toy.contracts)
+    assert result.held[0].batch_id == batch
+    assert "U01 主键重复（person_id）" in str(result.held[0].reason)
+
+
+def test_a_small_batch_with_one_bad_row_passes(toy: ToySource) -> None:
+    batch = toy.land([person(1, pid=None), person(2)])
+    gate_staging(toy.contracts)
+    assert toy.gate_status() == {batch: "passed"}
+
+
+def test_nothing_but_deletions_and_empty_batches_pass_untested(toy: ToySource) -> None:
+    deletions = toy.land(people(1, 30, pid=None), op="D")
+    empty = toy.land([])
+    result = gate_staging(toy.contracts)
+    assert [(it.status, it.rows) for it in result.batches] == [("passed", 0), ("passed", 0)]
+    scores = toy.connection.execute(
+        "select distinct score from quality.score where batch_id in (%s, %s)", (deletions, empty)
+    ).fetchall()
+    assert scores == [(None,)]
+
+
+def test_a_missing_column_holds_the_batch(toy: ToySource) -> None:
+    batch = toy.land(people(1, 30))
+    toy.connection.execute(
+        "drop view staging.stg_toy__person_typed; create view staging.stg_toy__person_typed as"
+        " select person_id, std.resident_id(pid) as pid, std.clean_name(name) as name, _row_key, _batch_id, _op"
+        " from raw.toy__person; grant select on staging.stg_toy__person_typed to huiliu_score"
+    )
+    result = gate_staging(toy.contracts)
+    assert result.held[0].batch_id == batch
+    assert "无法检验，缺少列：born_on" in str(result.held[0].reason)
+    query = "select distinct outcome, tested from quality.check_result"
+    assert toy.connection.execute(query).fetchall() == [("not_evaluated", None)]
+
+
+def test_a_rule_whose_sql_breaks_holds_the_batch(toy: ToySource, caplog: pytest.LogCaptureFixture) -> None:
+    toy.land([person(1, name="张机密"), *people(2, 30)])
+    column = toy.contract.columns[2]
+    broken = column.checks[0].model_copy(update={"filter": "name::int > 0"})
+    contract = toy.contract.model_copy(
+        update={"columns": [column.model_copy(update={"checks": [broken]})], "checks": []}
+    )
+    with caplog.at_level(logging.DEBUG):
+        result = gate_staging({contract.table_name: contract})
+    assert "无法检验" in str(result.held[0].reason)
+    kept = str(toy.connection.execute("select * from quality.check_result").fetchall())
+    assert "张机密" not in caplog.text + kept + str(result)
+
+
+def test_release_needs_a_held_batch_a_name_and_a_reason(toy: ToySource) -> None:
+    batch = toy.land(people(1, 40, pid=None))
+    behind = toy.land(people(100, 40))
+    with pytest.raises(DataError, match="not held"):
+        gate.release(batch, by="王工", reason="核实无误")
+    gate_staging(toy.contracts)
+    for by, reason in (("", "核实无误"), ("王工", " ")):
+        with pytest.raises(ConfigError, match="needs a name and a reason"):
+            gate.release(batch, by=by, reason=reason)
+    gate.release(batch, by="王工", reason="核实无误")
+    assert toy.connection.execute(
+        "select status, decided_by, reason from ops.batch_gate where batch_id = %s", (batch,)
+    ).fetchone() == ("released", "王工", "核实无误")
+    gate_staging(toy.contracts)
+    assert toy.gate_status() == {batch: "released", behind: "passed"}
+
+
+def test_replace_keeps_every_row(toy: ToySource) -> None:
+    batch = toy.land(people(1, 40, pid=None))
+    gate_staging(toy.contracts)
+    toy.land(people(1, 39), op="U")
+    with pytest.raises(DataError, match=rf"1 rows of batch {batch} \(toy\.person\) are in no later batch"):
+        gate.replace(batch, by="王工", reason="已整表重报")
+    last = toy.land(people(40, 1), op="U")
+    gate.replace(batch, by="王工", reason="已整表重报")
+    gate_staging(toy.contracts)
+    assert toy.gate_status() == {batch: "replaced", last - 1: "passed", last: "passed"}
+
+
+def test_a_gate_killed_before_it_decides_decides_the_same_again(
+    toy: ToySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = toy.land(people(1, 30))
+
+    class Killed(BaseException):
+        """Ends the process's work where it stands."""
+
+    def die(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ledger, "end_run", die)
+        with pytest.raises(Killed):
+            gate_staging(toy.contracts)
+    assert toy.gate_status() == {}
+    assert toy.connection.execute("select count(*) from quality.check_result").fetchone() == (0,)
+    assert toy.connection.execute("select batch_id from ops.batch_under_test").fetchone() == (batch,)
+    gate_staging(toy.contracts)
+    assert toy.gate_status() == {batch: "passed"}
+    assert toy.connection.execute("select * from ops.batch_under_test").fetchall() == []
+
+
+def test_a_table_without_a_contract_or_view_is_a_fault_of_the_project(toy: ToySource) -> None:
+    toy.land(people(1, 1))
+    with pytest.raises(ConfigError, match="stg_toy__person has no contract"):
+        gate_staging({})
+    toy.connection.execute("drop view staging.stg_toy__person_typed")
+    with pytest.raises(ConfigError, match="stg_toy__person_typed does not exist"):
+        gate_staging(toy.contracts)
+
+
+def test_the_gates_role_may_not_read_the_key(toy: ToySource) -> None:
+    with connect("warehouse:score") as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute("select * from vault.hash_key")

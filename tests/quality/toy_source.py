@@ -1,0 +1,96 @@
+"""A source with one table, its raw log, typed view and merged table, built as staging builds the real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from huiliu.database import Connection
+from soda_checks.contract import Contract, load_contract
+
+CONTRACTS = Path(__file__).parent / "contracts"
+Row = dict[str, str | None]
+
+_SCHEMA = """
+set role huiliu_ingest;
+create table raw.toy__person (
+    person_id text, pid text, name text, born_on text, township_code text,
+    _row_key uuid not null, _row_hash uuid not null, _op char(1) not null, _batch_id bigint not null,
+    _loaded_on date not null
+);
+grant select on raw.toy__person to huiliu_build, huiliu_score;
+set role huiliu_build;
+create view staging.stg_toy__person_typed as
+select
+    person_id, std.resident_id(pid) as pid, std.clean_name(name) as name, std.try_date(born_on) as born_on,
+    township_code, std.resident_id(pid) is not null as is_usable, _row_key, _row_hash, _op, _batch_id, _loaded_on
+from raw.toy__person;
+create table staging.stg_toy__person as select * from staging.stg_toy__person_typed;
+reset role;
+"""
+
+
+class ToySource:
+    """The owner's connection, and the loads and builds of the toy source."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        connection.execute(_SCHEMA)
+        self.contract = load_contract(CONTRACTS / "staging" / "stg_toy__person.yml")
+
+    @property
+    def contracts(self) -> dict[str, Contract]:
+        """The toy's contract by table name."""
+        return {self.contract.table_name: self.contract}
+
+    def land(self, rows: Sequence[Row], op: str = "I") -> int:
+        """Land a batch; return its id."""
+        (batch_id,) = self.connection.execute(
+            "insert into ops.load_run (source, table_name, mode, business_date, status)"
+            " values ('toy', 'person', 'snapshot', '2026-01-15', 'landed') returning batch_id"
+        ).fetchone() or (0,)
+        with self.connection.cursor() as cursor:
+            cursor.executemany(
+                "insert into raw.toy__person values (%(person_id)s, %(pid)s, %(name)s, %(born_on)s,"
+                " %(township_code)s, md5(%(person_id)s)::uuid, gen_random_uuid(), %(op)s, %(batch)s, '2026-01-15')",
+                [row | {"op": op, "batch": str(batch_id)} for row in rows],
+            )
+        return int(batch_id)
+
+    def merge(self) -> None:
+        """Bring the merged table to the newest version of each row, whatever the gate says."""
+        self.connection.execute(
+            "truncate staging.stg_toy__person;"
+            " insert into staging.stg_toy__person select distinct on (_row_key) *"
+            " from staging.stg_toy__person_typed order by _row_key, _batch_id desc;"
+            " delete from staging.stg_toy__person where _op = 'D'"
+        )
+
+    def gate_status(self) -> dict[int, str]:
+        """Batch id -> what the gate decided."""
+        return dict(self.connection.execute("select batch_id, status from ops.batch_gate").fetchall())
+
+
+def resident_id(serial: int, born: str = "19900101", region: str = "370602") -> str:
+    """A valid 18-digit number, by the formula of GB 11643 written out once more."""
+    digits = f"{region}{born}{serial:03d}"
+    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+    total = sum(int(digit) * weight for digit, weight in zip(digits, weights, strict=True))
+    return digits + "10X98765432"[total % 11]
+
+
+def person(number: int, **changes: str | None) -> Row:
+    """A row without fault, but for the changes."""
+    row: Row = {
+        "person_id": str(number),
+        "pid": resident_id(number % 1000, f"{1950 + number % 50}0101"),
+        "name": "王小明",
+        "born_on": f"{1950 + number % 50}-01-01",
+        "township_code": "370602001" if number % 2 else "370602002",
+    }
+    return row | changes
+
+
+def people(first: int, count: int, **changes: str | None) -> list[Row]:
+    """So many rows without fault, but for the changes made to all of them."""
+    return [person(number, **changes) for number in range(first, first + count)]
