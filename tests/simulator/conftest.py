@@ -1,4 +1,4 @@
-"""Cities for the tests: one imagined without any database, and one that fills the session's source databases."""
+"""Cities for the tests: one without any database, and ones that fill the session's source databases."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def imagined(other_city: Regions) -> State:
 
 @pytest.fixture
 def new_city(home: Path, other_city: Regions, tmp_path: Path) -> Callable[..., Path]:
-    """Make a city of 2,000 in the session's source databases, its files in a folder of its own; returns the folder."""
+    """Make a city of 2,000 in the session's source databases; returns the folder of its files."""
 
     def make(name: str = "city", *, persons: int = 2000, seed: int = 7) -> Path:
         folder = tmp_path / name

@@ -31,9 +31,21 @@ KEYS = {
 LEDGER = "sources/veterans/退役军人服务台账.xlsx"
 REGISTER = "sources/enterprise_registry/enterprises.csv"
 LEDGER_COLUMNS = (
-    "seq_no", "name", "pid", "sex", "birth_date", "enlisted_on", "enlisted_place", "discharged_on", "discharge_kind",
-    "unit_code", "district_name", "township_name", "phone", "remark",
-)  # fmt: skip
+    "seq_no",
+    "name",
+    "pid",
+    "sex",
+    "birth_date",
+    "enlisted_on",
+    "enlisted_place",
+    "discharged_on",
+    "discharge_kind",
+    "unit_code",
+    "district_name",
+    "township_name",
+    "phone",
+    "remark",
+)
 
 
 def table(source: str, name: str) -> Rows:

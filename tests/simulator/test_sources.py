@@ -71,8 +71,12 @@ def test_recorded_values_stand_in_the_sources(shown: Shown) -> None:
 
 def test_recorded_values_stand_in_the_register(shown: Shown) -> None:
     labels = {
-        "name": "企业名称", "uscc": "统一社会信用代码", "capital": "注册资金", "established_on": "注册日期", "address": "注册地址",
-    }  # fmt: skip
+        "name": "企业名称",
+        "uscc": "统一社会信用代码",
+        "capital": "注册资金",
+        "established_on": "注册日期",
+        "address": "注册地址",
+    }
     rows = contents.register(shown.home)
     faults = [fault for fault in shown.of("enterprise_registry", "enterprise") if fault["column_name"]]
     assert faults
@@ -227,8 +231,16 @@ def test_the_ledger_has_titles_merged_headers_and_a_sheet_for_each_district(show
 def test_the_register_has_the_form_of_real_ones(shown: Shown) -> None:
     rows = contents.register(shown.home)
     assert list(rows[0]) == [
-        "企业名称", "统一社会信用代码", "注册日期", "企业类型", "注册资金", "经营范围", "所在省份", "地区", "注册地址",
-    ]  # fmt: skip
+        "企业名称",
+        "统一社会信用代码",
+        "注册日期",
+        "企业类型",
+        "注册资金",
+        "经营范围",
+        "所在省份",
+        "地区",
+        "注册地址",
+    ]
     capitals = {row["注册资金"].lstrip("0123456789.") for row in rows}
     assert {"万人民币", "万美元", "万元人民币", "N/A"} <= capitals
     assert any("陵县" in row["注册地址"] for row in rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -72,9 +73,7 @@ def test_residence_intervals_follow_each_other_without_gap(tables: dict[str, Row
         stays[row["person_id"]].append(row)
     for person in tables["person"]:
         own = sorted(stays[person["person_id"]], key=lambda row: row["from_date"])
-        assert all(
-            earlier["to_date"] == later["from_date"] for earlier, later in zip(own, own[1:], strict=False)
-        )
+        assert all(earlier["to_date"] == later["from_date"] for earlier, later in pairwise(own))
         assert own[-1]["village_code"] == person["village_code"]
         assert own[-1]["to_date"] == (person["died_on"] or person["left_on"])
         assert own[0]["from_date"] >= person["birth_date"]
@@ -83,9 +82,11 @@ def test_residence_intervals_follow_each_other_without_gap(tables: dict[str, Row
 def test_nobody_does_anything_before_birth_or_after_death(tables: dict[str, Rows]) -> None:
     people = {person["person_id"]: person for person in tables["person"]}
     events = {
-        "insurance": ("started_on", "ended_on"), "employment": ("started_on", "ended_on"), "award": ("started_on",),
+        "insurance": ("started_on", "ended_on"),
+        "employment": ("started_on", "ended_on"),
+        "award": ("started_on",),
         "service": ("enlisted_on", "discharged_on"),
-    }  # fmt: skip
+    }
     for name, columns in events.items():
         for row in tables[name]:
             person = people[row["person_id"]]
