@@ -26,7 +26,11 @@ class IngestError(HuiliuError):
 
 
 class RetryableIngestError(IngestError, TransientError):
-    """Every failure is passing: trying again is worth it."""
+    """At least one failure is passing: trying again is worth it (what landed changes nothing)."""
+
+
+class FatalIngestError(IngestError, DataError):
+    """No failure is passing: someone must mend something first."""
 
 
 class RefusedBatchError(DataError):
@@ -38,12 +42,9 @@ class RefusedBatchError(DataError):
 
 
 def summary(failures: Sequence[tuple[str, HuiliuError]]) -> IngestError:
-    """Make one error of the failed tables, retryable only if every failure is passing."""
-    kind = (
-        RetryableIngestError
-        if all(isinstance(error, TransientError) for _, error in failures)
-        else IngestError
-    )
+    """Make one error of the failed tables, retryable if any failure is passing."""
+    passing = any(isinstance(error, TransientError) for _, error in failures)
+    kind = RetryableIngestError if passing else FatalIngestError
     names = ", ".join(name for name, _ in failures)
     details = " | ".join(f"{name}: {error}" for name, error in failures)
     return kind(

@@ -29,7 +29,7 @@ class Changes:
 def apply(stage: Stage, extracted: Extracted) -> Changes:
     """Compare the stage with the last state and append the differences to the change log.
 
-    Raises DataError, before anything is written, if the source was emptied or lost more rows than its spec allows.
+    Raises DataError, before anything is written, if the source lost more rows than its spec allows.
     """
     conn, place = stage.conn, stage.place
     _part_repeated_keys(stage)
@@ -55,8 +55,9 @@ def _part_repeated_keys(stage: Stage) -> None:
     if watermark and stage.hashed:
         where = f"{stage.place.source}.{stage.place.table.name}"
         raise DataError(
-            f"{where}: the key {', '.join(stage.place.table.key)} is not unique ({count} keys stand more than once)",
-            fix="write mode: {type: snapshot} for the table, which tells repeated keys apart, or correct its key",
+            f"{where}: the key {', '.join(stage.place.table.key)} is not unique ({count} keys stand"
+            f" more than once)",
+            fix="write mode: {type: snapshot}, which tells repeated keys apart, or correct the key",
         )
     if not stage.hashed:
         conn.execute("alter table pg_temp.stage alter column _row_key drop expression")
@@ -67,7 +68,7 @@ def _part_repeated_keys(stage: Stage) -> None:
 
 
 def _number_repeated(conn: Connection, target: sql.Composable, repeated: sql.Composed) -> None:
-    """Give the second and later rows of a key a key of their own: key + occurrence number, in order of content."""
+    """Give later rows of a key a key of their own: key + occurrence number, in order of content."""
     conn.execute(
         sql.SQL(
             "update {target} t set _row_key = md5(t._row_key::text || ':' || n.occurrence)::uuid from ("
@@ -84,7 +85,8 @@ def _keep_latest(stage: Stage, repeated: sql.Composed) -> None:
     column = sql.Identifier(mode.column) if isinstance(mode, Watermark) else sql.SQL("_row_hash")
     stage.conn.execute(
         sql.SQL(
-            "delete from {target} t using (select ctid, row_number() over (partition by _row_key order by {column} desc)"
+            "delete from {target} t using (select ctid, row_number() over (partition by _row_key"
+            " order by {column} desc)"
             " as place from {target} where _row_key in ({repeated})) n where t.ctid = n.ctid and n.place > 1"
         ).format(target=stage.target, column=column, repeated=repeated)
     )
@@ -116,7 +118,8 @@ def _check_breakers(place: RawTable, seen: int, deleted: int, before: int) -> No
         raise DataError(f"{where}: the source has none of the {before} rows it had at the last load", fix=fix)
     if deleted > max(SPARED_DELETES, share * before):
         raise DataError(
-            f"{where}: {deleted} of {before} rows were deleted at the source, more than the allowed {share:.0%}",
+            f"{where}: {deleted} of {before} rows were deleted at the source, more than the allowed"
+            f" {share:.0%}",
             fix=fix,
         )
 
@@ -151,7 +154,8 @@ def _append_deleted(stage: Stage) -> None:
         sql.SQL(
             "insert into {raw} ({columns}, _row_key, _row_hash, _op, _batch_id, _loaded_on)"
             " select distinct on (r._row_key) {last}, r._row_key, r._row_hash, 'D', %(batch)s, %(day)s"
-            " from pg_temp.gone g join {raw} r on r._row_key = g._row_key order by r._row_key, r._batch_id desc"
+            " from pg_temp.gone g join {raw} r on r._row_key = g._row_key order by r._row_key,"
+            " r._batch_id desc"
         ).format(
             raw=place.raw,
             columns=place.columns,

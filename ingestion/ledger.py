@@ -41,7 +41,8 @@ def register(conn: Connection, spec: SourceSpec) -> None:
     for table in spec.tables:
         conn.execute(
             "insert into ops.resource (resource_id, source, table_name, title, department, level, share_type,"
-            " published, cadence) values (%s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict (resource_id) do update set"
+            " published, cadence) values (%s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict"
+            " (resource_id) do update set"
             " title = excluded.title, department = excluded.department, level = excluded.level,"
             " share_type = excluded.share_type, published = excluded.published, cadence = excluded.cadence",
             [
@@ -127,11 +128,12 @@ def landed(
 
 
 def failed(conn: Connection, load: TableLoad, error: HuiliuError) -> None:
-    """Close a load that failed: nothing of it landed; the broken records that refused it are kept for mending."""
+    """Close a load that failed; the broken records that refused it are kept for mending."""
     if isinstance(error, RefusedBatchError):
         _keep_rejected(conn, load, error.rejected)
     conn.execute(
-        "update ops.load_run set status = 'failed', finished_at = clock_timestamp(), error = %s where batch_id = %s",
+        "update ops.load_run set status = 'failed', finished_at = clock_timestamp(), error = %s"
+        " where batch_id = %s",
         [str(error), load.batch_id],
     )
     _probe(conn, load, None, str(error))

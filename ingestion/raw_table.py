@@ -67,7 +67,8 @@ class RawTable:
 
     def _absent_columns(self, conn: Connection) -> list[str]:
         rows = conn.execute(
-            "select attname from pg_attribute where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped",
+            "select attname from pg_attribute where attrelid = to_regclass(%s) and attnum > 0 and"
+            " not attisdropped",
             [f"raw.{self.name}"],
         ).fetchall()
         present = {name for (name,) in rows}
@@ -100,7 +101,8 @@ class RawTable:
             conn.execute(
                 sql.SQL(
                     "insert into {} select _row_key, _row_hash from ("
-                    " select distinct on (_row_key) _row_key, _row_hash, _op from {} order by _row_key, _batch_id desc"
+                    " select distinct on (_row_key) _row_key, _row_hash, _op from {} order by"
+                    " _row_key, _batch_id desc"
                     ") latest where _op <> 'D'"
                 ).format(self.current, self.raw)
             )

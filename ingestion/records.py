@@ -30,14 +30,15 @@ class Rejects:
         total = rows + len(self.kept)
         if len(self.kept) > table.max_reject_share * total:
             raise self.refusal(
-                f"{len(self.kept)} of {total} records are broken, more than the allowed {table.max_reject_share:.1%}"
+                f"{len(self.kept)} of {total} records are broken, more than the allowed"
+                f" {table.max_reject_share:.1%}"
             )
 
     def refusal(self, why: str) -> RefusedBatchError:
         first = self.kept[0]
         return RefusedBatchError(
             f"{self.where}: {why}; the first: {first.position}: {first.reason}",
-            fix="mend the records listed in ops.rejected_row at the source, or raise max_reject_share in the spec",
+            fix="mend the records of ops.rejected_row at the source, or raise max_reject_share in the spec",
             rejected=self.kept[:1000],
         )
 

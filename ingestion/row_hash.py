@@ -1,6 +1,7 @@
 """SQL expressions for a row's key and hash: the same text in the source's query and in the stage's columns.
 
-Null is told from the empty text by a control character, columns are parted by another; neither occurs in records.
+Null is told from the empty text by a control character, columns are parted by another; neither occurs in
+records.
 Only immutable operators are used, so that a generated column may hold the expression.
 """
 

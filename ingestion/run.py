@@ -1,7 +1,7 @@
 """Loading sources: one lock and one connection a source, one transaction and one ledger row a table.
 
-A table that fails stops neither its source's other tables nor the other sources; all is tried, then one error says what
-failed. Whatever kills a load, the next run of the source ends where an unbroken one would have.
+A table that fails stops neither its source's other tables nor the other sources; all is tried, then one error
+says what failed. Whatever kills a load, the next run of the source ends where an unbroken one would have.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def ingest(sources: Sequence[str] | None = None) -> list[TableLoad]:
 
 
 def ingest_source(name: str) -> list[TableLoad]:
-    """Load every table of one source; raises IngestError (RetryableIngestError if all failures are passing)."""
+    """Load every table of one source; RetryableIngestError if a failure may pass, else FatalIngestError."""
     return ingest([name])
 
 
@@ -155,7 +155,7 @@ def _failed(conn: Connection, load: TableLoad, error: HuiliuError) -> tuple[Tabl
     if conn.closed:
         raise TransientError(
             f"The warehouse went away while {load.source}.{load.table_name} was loading",
-            fix="see that the warehouse runs, then load the source again; the ledger row is closed by that run",
+            fix="see that the warehouse runs, then load the source again; that closes the ledger row",
         ) from error
     with conn.transaction():
         ledger.failed(conn, load, error)
@@ -186,7 +186,7 @@ def _since(conn: Connection, source: str, table: TableSpec) -> str | None:
 
 
 def _watermark(stage: Stage, table: TableSpec, day: date, last: str | None) -> str | None:
-    """Return the greatest watermark met, never beyond the business date: one wrong year must not end all loads."""
+    """Return the greatest watermark met, none beyond the business date: a wrong year must not end loads."""
     if not isinstance(table.mode, Watermark):
         return None
     row = stage.conn.execute(

@@ -11,7 +11,7 @@ from huiliu.settings import get_settings
 
 
 def resolve(template: str, where: str) -> Path:
-    """Return the one file a template means; its last part may be a glob. Raises if there is none, or several."""
+    """Return the one file a template means (its last part may be a glob); raises if none, or several."""
     settings = get_settings()
     values = {
         "home": settings.home,

@@ -1,4 +1,4 @@
-"""Source specs: `sources/<name>.yml` read into strict, frozen models. Pure YAML and pydantic, cheap to import.
+"""Source specs: `sources/<name>.yml` as strict, frozen models. Pure YAML and pydantic, cheap to import.
 
 A spec that is wrong is a ConfigError before any work, naming the file, the path in it and what to write.
 """
@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from huiliu.errors import ConfigError
 from ingestion.spec_reading import explain, read_yaml
 
+LONGEST_NAME = 63  # PostgreSQL cuts longer ones off
 SOURCES = Path(__file__).parent / "sources"
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
@@ -34,7 +35,7 @@ class PostgresContainer(Strict):
 
 
 class TokenGrant(Strict):
-    """Client credentials exchanged for a bearer token; `client_secret` names a secret, it is never written."""
+    """Client credentials exchanged for a bearer token; `client_secret` names a secret."""
 
     path: str
     client_id: str
@@ -192,6 +193,8 @@ class SourceSpec(Strict):
         return self
 
     def _check_table(self, table: TableSpec) -> None:
+        if len(f"_current__{self.name}__{table.name}") > LONGEST_NAME:
+            raise ValueError(f"table {table.name}: the names of source and table are too long together")
         kind = self.container.type
         if isinstance(table.mode, Watermark):
             if kind not in ("postgres", "http_api"):
@@ -215,7 +218,7 @@ def load_spec(path: Path) -> SourceSpec:
 
 
 def read_specs(folder: Path | None = None) -> tuple[dict[str, SourceSpec], dict[str, ConfigError]]:
-    """Read every spec; return the good ones and, by file name without suffix, what is wrong with the others."""
+    """Read every spec; return the good ones and, by file name, what is wrong with the others."""
     folder = folder or SOURCES
     specs: dict[str, SourceSpec] = {}
     broken: dict[str, ConfigError] = {}

@@ -64,7 +64,7 @@ def _fault(detail: ErrorDetails, model: type[BaseModel]) -> str:
 
 
 def _place(model: type[BaseModel], loc: Sequence[int | str]) -> str:
-    """Write a path as the reader of the file sees it: tables[2].columns[0].label (a union's tag is no part of it)."""
+    """Write a path as the file's reader sees it: tables[2].columns[0].label, without unions' tags."""
     text = ""
     for depth, part in enumerate(loc):
         if isinstance(part, int):

@@ -25,7 +25,7 @@ class Batch:
 class Stage:
     """Where extracted rows are put before they are compared; it ends with the transaction.
 
-    The first load of a database table goes straight into the change log (`direct`): there is nothing to compare with.
+    The first load of a database table goes straight into the change log (`direct`): nothing to compare with.
     """
 
     conn: Connection
@@ -36,7 +36,7 @@ class Stage:
 
     @classmethod
     def open(cls, conn: Connection, place: RawTable, batch: Batch, *, hashed: bool) -> Stage:
-        """Create the stage. `hashed`: the source computes key and hash (binary); else the stage does (text rows)."""
+        """Create the stage. `hashed`: the source makes key and hash (binary); else the stage does (text)."""
         stage = cls(conn, place, batch, hashed, direct=hashed and place.is_empty(conn))
         key = [sql.Identifier(name) for name in place.table.key or place.table.column_names]
         row = [sql.Identifier(name) for name in place.table.column_names]
@@ -45,7 +45,8 @@ class Stage:
             columns.append(sql.SQL("_row_key uuid, _row_hash uuid"))
         else:
             computed = sql.SQL(
-                "_row_key uuid generated always as ({}) stored, _row_hash uuid generated always as ({}) stored"
+                "_row_key uuid generated always as ({}) stored, _row_hash uuid generated always as"
+                " ({}) stored"
             )
             columns.append(computed.format(row_hash.as_uuid(key), row_hash.as_uuid(row)))
         conn.execute(

@@ -1,4 +1,4 @@
-"""CSV files in a declared encoding. Every record is checked; a broken one is rejected alone, with file, line and column."""
+"""CSV files in a declared encoding; a broken record is rejected alone, with file, line and column."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ class _Records:
         return csv.reader(self.lines, delimiter=self.container.delimiter, strict=True)
 
     def _reject(self, header: list[str], reason: str) -> None:
-        """Refuse the first line taken; lines that a stray quotation mark swallowed after it are read again."""
+        """Refuse the first line taken; lines that a stray quotation mark swallowed are read again."""
         lines = self.lines
         (number, raw), swallowed = lines.taken[0], lines.taken[1:]
         whole = lines.broken and self._fault(header, raw)
@@ -176,7 +176,8 @@ class _Records:
             before, what = before[: before.index("\0")], "holds a NUL character"
         except UnicodeDecodeError as error:
             before = raw[: error.start].decode(self.encoding)
-            what = f"holds bytes {raw[error.start : error.end].hex(' ')}, which are not {self.container.encoding}"
+            bad = raw[error.start : error.end].hex(" ")
+            what = f"holds bytes {bad}, which are not {self.container.encoding}"
         column = before.count(self.container.delimiter) + 1
         name = f" ({header[column - 1]})" if column <= len(header) else ""
         return f"column {column}{name} {what}"

@@ -1,4 +1,4 @@
-"""Excel ledgers as offices keep them: title rows, one or two header rows with merged cells, a sheet per office."""
+"""Excel ledgers as offices keep them: title rows, headers of merged cells, a sheet per office."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Row = tuple[str | None, ...]
 
 
 def extract(spec: SourceSpec, container: ExcelContainer, table: TableSpec, stage: Stage) -> Extracted:
-    """Stage every record of every sheet. A sheet without the header is an error unless it is hidden or empty."""
+    """Stage every record of every sheet; one without the header is an error unless hidden or empty."""
     where = f"{spec.name}.{table.name}"
     path = resolve(container.path, where)
     rejects = Rejects(f"{where}: {path.name}")
@@ -92,7 +92,7 @@ class _Sheet:
                 yield tuple(texts[i] for i in wanted)
 
     def _find_header(self, numbered: Iterator[tuple[int, Cells]]) -> list[str] | None:
-        """Return the full name of each column: `group/name` under a merged heading, '' where there is none."""
+        """Return each column's full name: `group/name` under a merged heading, '' where there is none."""
         above: list[str | None] = []
         best: list[str] = []
         wanted = {column.at_source for column in self.table.columns}

@@ -1,4 +1,4 @@
-"""HTTP APIs that list rows in numbered pages: token, paging, Retry-After, and pages that move while being read."""
+"""HTTP APIs that list rows in numbered pages: token, Retry-After, pages that move while being read."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class _BusyError(Exception):
 def extract(
     spec: SourceSpec, container: HttpApiContainer, table: TableSpec, since: str | None, stage: Stage
 ) -> Extracted:
-    """Stage the rows updated since a watermark (None: all), read until count and distinct keys agree with the total."""
+    """Stage the rows updated since a watermark (None: all); read again if the pages moved."""
     where = f"{spec.name}.{table.name}"
     notice = None
     with _Api(where, container) as api:
@@ -224,7 +224,8 @@ class _Api:
             answer: httpx.Response = retrying(call)  # type: ignore[arg-type]
         except _BusyError as error:
             raise TransientError(
-                f"{self.where}: the API is unreachable or busy after {self.container.attempts} attempts: {error}",
+                f"{self.where}: the API is unreachable or busy after"
+                f" {self.container.attempts} attempts: {error}",
                 fix=f"see that {self.client.base_url} answers, then load again",
             ) from error
         return answer
@@ -245,7 +246,7 @@ class _Api:
         return content
 
 
-_back_off = wait_exponential_jitter(initial=0.5, max=15)
+_back_off = wait_exponential_jitter(multiplier=0.5, max=15)
 
 
 def _pause(state: RetryCallState) -> float:

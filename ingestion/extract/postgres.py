@@ -23,7 +23,7 @@ _SETTINGS = (
     "set session timezone to 'Asia/Shanghai'",
     "set session extra_float_digits to 1",
     "set session bytea_output to 'hex'",
-    # Not a text setting: a source that can (PostgreSQL 14) notices a killed reader in the middle of a statement.
+    # Not for texts: a source that can (PostgreSQL 14) notices a killed reader within a statement.
     "select set_config('client_connection_check_interval', '2s', false)"
     " where current_setting('server_version_num')::int >= 140000",
 )
@@ -32,7 +32,7 @@ _SETTINGS = (
 def extract(
     spec: SourceSpec, container: PostgresContainer, table: TableSpec, since: str | None, stage: Stage
 ) -> Extracted:
-    """Copy a table (or its rows since a watermark, with every key if wanted) from one snapshot of the source."""
+    """Copy a table (or its rows since a watermark, and every key if wanted) from one snapshot."""
     where = f"{spec.name}.{table.name}"
     with connect(f"source:{spec.name}") as source:
         with _source_faults(spec.name, where):
@@ -56,7 +56,8 @@ def _source_faults(source: str, where: str) -> Iterator[None]:
 def _check(source: Connection, container: PostgresContainer, table: TableSpec, where: str) -> str | None:
     relation = f"{container.db_schema}.{table.relation}"
     rows = source.execute(
-        "select attname from pg_attribute join pg_class c on c.oid = attrelid join pg_namespace n on n.oid = relnamespace"
+        "select attname from pg_attribute join pg_class c on c.oid = attrelid join pg_namespace n on"
+        " n.oid = relnamespace"
         " where nspname = %s and relname = %s and attnum > 0 and not attisdropped order by attnum",
         [container.db_schema, table.relation],
     ).fetchall()
@@ -67,8 +68,9 @@ def _check(source: Connection, container: PostgresContainer, table: TableSpec, w
             [container.db_schema],
         ).fetchall()
         raise DataError(
-            f"{where}: the source has no table {relation}; it has {', '.join(name for (name,) in others) or 'none'}",
-            fix="correct at_source (or the name) of the table in the spec, or ask the department for the table",
+            f"{where}: the source has no table {relation}; it has"
+            f" {', '.join(name for (name,) in others) or 'none'}",
+            fix="correct at_source of the table in the spec, or ask the department for the table",
         )
     return check_columns(where, table, [name for (name,) in rows])
 

@@ -12,7 +12,7 @@ DAY = date(2026, 1, 15)
 RESOURCE = {"share_type": "有条件共享", "published": True}
 
 
-def table(name: str, columns: str, **more: Any) -> dict[str, Any]:
+def table(name: str, columns: str, **more: object) -> dict[str, Any]:
     """A table's spec from a text of column names."""
     listed = [{"name": column, "label": column} for column in columns.split()]
     return {"name": name, "title": name, "columns": listed, "resource": RESOURCE, **more}
@@ -46,7 +46,8 @@ class Raw:
     def current(self, name: str, columns: str) -> list[tuple[Any, ...]]:
         """The current rows, rebuilt from the change log alone."""
         return self._rows(
-            "select {columns} from (select distinct on (_row_key) * from {raw} order by _row_key, _batch_id desc) last"
+            "select {columns} from (select distinct on (_row_key) * from {raw} order by _row_key,"
+            " _batch_id desc) last"
             " where _op <> 'D' order by {columns}",
             name,
             columns,

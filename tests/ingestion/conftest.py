@@ -9,10 +9,10 @@ from typing import Any
 import psycopg
 import pytest
 import yaml
+from clinic import DAY, Raw
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from clinic import DAY, Raw
 from huiliu import business_date
 from huiliu.connections import dsn
 from huiliu.database import connect
@@ -56,7 +56,8 @@ def make_url(conninfo: str, database: str) -> str:
 def _forget(name: str) -> None:
     with connect("warehouse:ingest") as conn:
         tables = conn.execute(
-            "select tablename from pg_tables where schemaname = 'raw' and tablename ~ %s", [f"^(_current__)?{name}__"]
+            "select tablename from pg_tables where schemaname = 'raw' and tablename ~ %s",
+            [f"^(_current__)?{name}__"],
         ).fetchall()
         for (found,) in tables:
             conn.execute(sql.SQL("drop table {} cascade").format(sql.Identifier("raw", found)))
@@ -83,9 +84,12 @@ def clinic(source_database: str) -> Iterator[psycopg.Connection[Any]]:
     with psycopg.connect(source_database, autocommit=True) as conn:
         conn.execute("drop schema public cascade")
         conn.execute("create schema public")
-        conn.execute("create table patient (id bigint primary key, name text, born date, updated_at timestamp)")
         conn.execute(
-            "insert into patient select n, 'p' || n, date '1980-01-01' + n, timestamp '2026-01-01' + n * interval '1 hour'"
+            "create table patient (id bigint primary key, name text, born date, updated_at timestamp)"
+        )
+        conn.execute(
+            "insert into patient select n, 'p' || n, date '1980-01-01' + n, timestamp '2026-01-01' +"
+            " n * interval '1 hour'"
             " from generate_series(1, 40) n"
         )
         yield conn

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from clinic import RESOURCE, Raw, source
 
-from ingestion.errors import IngestError
+from ingestion.errors import IngestError, RetryableIngestError
+from ingestion.extract import csv_file
 from ingestion.run import ingest_source
+from ingestion.spec import TableSpec
 
 Write = Callable[..., Path]
 FIRM = "clinic__firm"
 
 
-def firms(path: Path, encoding: str = "gb18030", **more: Any) -> dict[str, Any]:
+def firms(path: Path, encoding: str = "gb18030", **more: object) -> dict[str, Any]:
     columns = [
         {"name": "name", "label": "企业名称", "source_name": "企业名称"},
         {"name": "capital", "label": "注册资金", "source_name": "注册资金"},
@@ -43,7 +45,13 @@ def write(path: Path, *lines: str | bytes, encoding: str = "gb18030") -> None:
 @pytest.mark.parametrize("encoding", ["gb18030", "gbk", "utf-8", "utf-8-sig"])
 def test_every_encoding_lands_the_same_text(specs: Write, raw: Raw, file: Path, encoding: str) -> None:
     specs(firms(file, encoding))
-    write(file, "甲公司,1万,地址", '乙公司,,"路1号, 2楼\n内院"', "乙公司,,", encoding=encoding.removesuffix("-sig"))
+    write(
+        file,
+        "甲公司,1万,地址",
+        '乙公司,,"路1号, 2楼\n内院"',
+        "乙公司,,",
+        encoding=encoding.removesuffix("-sig"),
+    )
     if encoding == "utf-8-sig":
         file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
     ingest_source("clinic")
@@ -85,7 +93,9 @@ def test_a_broken_record_is_rejected_alone(
 def test_too_many_broken_records_refuse_the_batch(specs: Write, raw: Raw, file: Path) -> None:
     specs(firms(file))
     write(file, *[f"公司{n},{n}万,地址" for n in range(18)], "坏", "坏")
-    with pytest.raises(IngestError, match=r"2 of 20 records are broken, more than the allowed 5.0%; the first"):
+    with pytest.raises(
+        IngestError, match=r"2 of 20 records are broken, more than the allowed 5.0%; the first"
+    ):
         ingest_source("clinic")
     assert raw.current(FIRM, "name") == []
     kept = raw.conn.execute("select position from ops.rejected_row where source = 'clinic'").fetchall()
@@ -101,7 +111,9 @@ def test_the_wrong_encoding_is_named_with_the_right_one(
 ) -> None:
     specs(firms(file, declared))
     write(file, "甲公司,1万,地址", encoding=true)
-    with pytest.raises(IngestError, match=f"firms.csv is in {true}.*, the spec says {declared}. Fix: write encoding"):
+    with pytest.raises(
+        IngestError, match=f"firms.csv is in {true}.*, the spec says {declared}. Fix: write encoding"
+    ):
         ingest_source("clinic")
     specs(firms(file, true))
     ingest_source("clinic")
@@ -111,7 +123,9 @@ def test_the_wrong_encoding_is_named_with_the_right_one(
 def test_a_renamed_column_is_named_on_both_sides(specs: Write, file: Path) -> None:
     specs(firms(file))
     file.write_bytes("企业名称,注册资本,注册地址\r\n甲,1,2\r\n".encode("gb18030"))
-    with pytest.raises(IngestError, match=r"column 注册资金 is missing; the source has 注册资本.*source_name: 注册资本"):
+    with pytest.raises(
+        IngestError, match=r"column 注册资金 is missing; the source has 注册资本.*source_name: 注册资本"
+    ):
         ingest_source("clinic")
 
 
@@ -149,16 +163,13 @@ def test_an_emptied_file_is_an_error(specs: Write, raw: Raw, file: Path) -> None
 def test_a_file_still_being_written_is_worth_a_retry(
     specs: Write, raw: Raw, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ingestion.extract import csv_file
-    from ingestion.errors import RetryableIngestError
-
     specs(firms(file))
     write(file, "甲公司,1万,地址")
     check = csv_file.check_columns
 
-    def meanwhile(*arguments: Any) -> str | None:
+    def meanwhile(where: str, table: TableSpec, present: Iterable[str]) -> str | None:
         os.utime(file, ns=(1, 1))
-        return check(*arguments)
+        return check(where, table, present)
 
     monkeypatch.setattr(csv_file, "check_columns", meanwhile)
     with pytest.raises(RetryableIngestError, match="changed while it was read"):

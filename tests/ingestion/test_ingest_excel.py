@@ -28,7 +28,7 @@ NAMES = " ".join(COLUMNS)
 SERVICE = "clinic__service"
 
 
-def ledger(path: Path, **more: Any) -> dict[str, Any]:
+def ledger(path: Path, **more: object) -> dict[str, Any]:
     columns = [{"name": name, "label": text, "source_name": text} for name, text in COLUMNS.items()]
     service = {"name": "service", "title": "服役", "columns": columns, "resource": RESOURCE, **more}
     container = {"type": "excel", "path": str(path.parent / "*.xlsx"), "note_rows": ["合计", "填表人"]}
@@ -69,7 +69,7 @@ def test_a_ledger_lands_from_all_its_sheets(specs: Write, raw: Raw, file: Path) 
         "芝罘区",
         [
             [1, "甲", "1980-10-01", "烟台", date(1984, 1, 1), None],
-            [2.0, "乙", datetime(1990, 12, 1, 8, 30), None, "1994年1月", "注：见档案"],
+            [2.0, "乙", datetime.fromisoformat("1990-12-01 08:30"), None, "1994年1月", "注：见档案"],
             [None] * 6,
             [3, "甲", "1980-10-01", "烟台", date(1984, 1, 1), None],
             ["合 计", 3],
@@ -96,7 +96,10 @@ def test_a_renamed_column_fails_with_both_names(specs: Write, file: Path) -> Non
     book = Workbook()
     add_sheet(book, "芝罘区", [[1, "甲", "1980-10-01", "烟台", None, None]], enlisted="参军时间")
     save(book, file)
-    with pytest.raises(IngestError, match=r"sheet 芝罘区: column 入伍信息/入伍时间 is missing; the source has 入伍信息/参军时间"):
+    with pytest.raises(
+        IngestError,
+        match=r"sheet 芝罘区: column 入伍信息/入伍时间 is missing; the source has 入伍信息/参军时间",
+    ):
         ingest_source("clinic")
 
 
@@ -119,7 +122,7 @@ def test_a_value_outside_the_header_is_rejected(specs: Write, raw: Raw, file: Pa
 def test_a_file_that_is_no_workbook_is_explained(specs: Write, file: Path, content: bytes) -> None:
     specs(ledger(file))
     file.write_bytes(content)
-    with pytest.raises(IngestError, match="台账.xlsx is not a readable .xlsx workbook"):
+    with pytest.raises(IngestError, match=r"台账\.xlsx is not a readable .xlsx workbook"):
         ingest_source("clinic")
 
 
@@ -129,7 +132,7 @@ def test_a_sheet_without_header_is_an_error(specs: Write, file: Path) -> None:
     add_sheet(book, "芝罘区", [[1, "甲", None, None, None, None]])
     book.create_sheet("别的").append(["说明", "见附件"])
     save(book, file)
-    with pytest.raises(IngestError, match="sheet 别的: .* is missing"):
+    with pytest.raises(IngestError, match=r"sheet 别的: .* is missing"):
         ingest_source("clinic")
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import psycopg
 import pytest
 from clinic import PATIENT, POSTGRES, SNAPSHOT, WATERMARK, Raw, source, table
 
-from huiliu.database import advisory_lock, connect
+from huiliu.database import Connection, advisory_lock, connect
 from huiliu.errors import TransientError
 from ingestion.errors import IngestError, RetryableIngestError
 from ingestion.run import ingest, ingest_source
@@ -43,7 +44,10 @@ FAULTS = [
     ("alter table patient rename born to birthday", "write source_name: birthday for it in the spec"),
     ("drop table patient", "the source has no table public.patient; it has visit"),
     ("truncate patient", "the source has none of the 40 rows it had at the last load"),
-    ("delete from patient where id > 20", "20 of 40 rows were deleted at the source, more than the allowed 20%"),
+    (
+        "delete from patient where id > 20",
+        "20 of 40 rows were deleted at the source, more than the allowed 20%",
+    ),
 ]
 
 
@@ -61,7 +65,8 @@ def test_a_fault_of_one_table_fails_that_table_only(
     assert raw.runs()[2:] == [("patient", "failed", None, None, None), ("visit", "landed", 1, 0, 0)]
     assert raw.current("clinic__patient", PATIENT) == before
     probe = raw.conn.execute(
-        "select passed, error from ops.mount_probe where resource_id = 'clinic.patient' order by probed_at desc"
+        "select passed, error from ops.mount_probe where resource_id = 'clinic.patient' order by"
+        " probed_at desc"
     ).fetchone()
     assert probe is not None
     assert probe[0] is False
@@ -113,12 +118,54 @@ def test_two_runs_of_a_source_do_not_interleave(specs: Write, clinic: Clinic, ra
 
 def test_no_value_of_a_row_stands_in_an_error(loaded: None, clinic: Clinic, raw: Raw) -> None:
     clinic.execute("alter table patient alter born type text")
-    clinic.execute("create function boom(text) returns text language plpgsql as $$ begin return 1 / 0; end $$")
+    clinic.execute(
+        "create function boom(text) returns text language plpgsql as $$ begin return 1 / 0; end $$"
+    )
     clinic.execute("alter table patient rename to patients")
     clinic.execute("create view patient as select id, boom(name) as name, born, updated_at from patients")
-    with pytest.raises(IngestError, match="clinic.patient: the source could not be read: division by zero"):
+    with pytest.raises(IngestError, match=r"clinic\.patient: the source could not be read: division by zero"):
         ingest_source("clinic")
     assert "p1" not in raw.error()
+
+
+def stall(clinic: Clinic) -> None:
+    """Make the source stop in mid-read: rows have come, the end has not."""
+    clinic.execute("alter table patient rename to patients")
+    clinic.execute(
+        "create view patient as select id, case when id = 40 and pg_sleep(8) is not null then name"
+        " else name end"
+        " as name, born, updated_at from patients order by id"
+    )
+
+
+def recover(clinic: Clinic) -> None:
+    clinic.execute("drop view patient")
+    clinic.execute("alter table patients rename to patient")
+
+
+END = """
+    select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = %s and query ilike 'copy%%' and state = 'active' and pid <> pg_backend_pid()
+"""
+
+
+@pytest.mark.parametrize("database", ["warehouse", "source"])
+def test_a_lost_connection_in_mid_load_is_worth_a_retry(
+    specs: Write, clinic: Clinic, raw: Raw, database: str
+) -> None:
+    specs(source(POSTGRES, table("patient", PATIENT, key=["id"])))
+    stall(clinic)
+    lost = clinic.info.dbname if database == "source" else "warehouse"
+    with connect("admin", autocommit=True) as admin, ThreadPoolExecutor(1) as pool:
+        load = pool.submit(ingest_source, "clinic")
+        _until(lambda: any(row[0] for row in admin.execute(END, [lost]).fetchall()))
+        with pytest.raises(RetryableIngestError):
+            load.result()
+    recover(clinic)
+    ingest_source("clinic")
+    first = "failed" if database == "source" else "abandoned"
+    assert raw.runs() == [("patient", first, None, None, None), ("patient", "landed", 40, 0, 0)]
+    assert len(raw.log("clinic__patient", "id")) == 40
 
 
 KILLED = """
@@ -142,24 +189,20 @@ def test_a_killed_load_leaves_no_trace_but_its_ledger_row(
         ingest_source("clinic")
         clinic.execute("update patient set name = 'new', updated_at = '2026-01-15' where id = 7")
         clinic.execute("delete from patient where id = 8")
-    # A source that stalls in mid-read: rows have come, the end has not.
-    clinic.execute("alter table patient rename to patients")
-    clinic.execute(
-        "create view patient as select id, case when id = 40 and pg_sleep(60) is not null then name else name end as name,"
-        " born, updated_at from patients order by id"
-    )
+    stall(clinic)
     child = subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(path.parent)], stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]
+        [sys.executable, "-c", KILLED, str(path.parent)],
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
     )
     running = "select count(*) from ops.load_run where source = 'clinic' and status = 'running'"
     _until(lambda: raw.conn.execute(running).fetchone() == (1,))
     time.sleep(0.5)
     os.kill(child.pid, signal.SIGKILL)
     child.communicate()
-    clinic.execute("drop view patient")
-    clinic.execute("alter table patients rename to patient")
-    lock_free = "select count(*) from pg_locks where locktype = 'advisory'"
-    _until(lambda: raw.conn.execute(lock_free).fetchone() == (0,))
+    recover(clinic)
+    with connect("warehouse:ingest") as other:
+        _until(lambda: _lock_is_free(other))
     ingest_source("clinic")
     runs = raw.runs()
     assert [run[1] for run in runs] == (["landed"] if not first else []) + ["abandoned", "landed"]
@@ -167,6 +210,14 @@ def test_a_killed_load_leaves_no_trace_but_its_ledger_row(
     expected = clinic.execute("select id::text, name from patient order by id::text").fetchall()
     assert raw.current("clinic__patient", "id name") == sorted(expected)
     assert len(raw.log("clinic__patient", "id")) == (40 if first else 42)
+
+
+def _lock_is_free(conn: Connection) -> bool:
+    try:
+        with advisory_lock(conn, "ingest:clinic"):
+            return True
+    except TransientError:
+        return False
 
 
 def _until(condition: Callable[[], bool], seconds: float = 15) -> None:

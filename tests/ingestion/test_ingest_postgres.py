@@ -8,10 +8,10 @@ from typing import Any
 
 import psycopg
 import pytest
+from clinic import PATIENT, POSTGRES, SNAPSHOT, WATERMARK, Raw, source, table
 
 from ingestion.errors import IngestError
 from ingestion.run import ingest_source
-from clinic import PATIENT, POSTGRES, SNAPSHOT, WATERMARK, Raw, source, table
 
 Write = Callable[..., Path]
 Clinic = psycopg.Connection[Any]
@@ -28,7 +28,9 @@ def landed(raw: Raw) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("mode", [SNAPSHOT, WATERMARK])
-def test_same_data_twice_changes_nothing(specs: Write, clinic: Clinic, raw: Raw, mode: dict[str, Any]) -> None:
+def test_same_data_twice_changes_nothing(
+    specs: Write, clinic: Clinic, raw: Raw, mode: dict[str, Any]
+) -> None:
     specs(source(POSTGRES, table("patient", PATIENT, key=["id"], mode=mode)))
     ingest_source("clinic")
     ingest_source("clinic")
@@ -39,7 +41,9 @@ def test_same_data_twice_changes_nothing(specs: Write, clinic: Clinic, raw: Raw,
 
 
 @pytest.mark.parametrize("mode", [SNAPSHOT, WATERMARK])
-def test_a_day_of_changes_lands_as_changes(specs: Write, clinic: Clinic, raw: Raw, mode: dict[str, Any]) -> None:
+def test_a_day_of_changes_lands_as_changes(
+    specs: Write, clinic: Clinic, raw: Raw, mode: dict[str, Any]
+) -> None:
     specs(source(POSTGRES, table("patient", PATIENT, key=["id"], mode=mode)))
     ingest_source("clinic")
     clinic.execute("update patient set name = 'new', updated_at = '2026-01-15' where id = 7")
@@ -68,7 +72,9 @@ def test_a_deleted_row_that_returns_is_inserted_again(specs: Write, clinic: Clin
     assert [row for row in raw.log(NAME, "id") if row[0] == "3"] == [("3", "I"), ("3", "D"), ("3", "I")]
 
 
-def test_a_late_row_older_than_the_watermark_is_found_by_its_key(specs: Write, clinic: Clinic, raw: Raw) -> None:
+def test_a_late_row_older_than_the_watermark_is_found_by_its_key(
+    specs: Write, clinic: Clinic, raw: Raw
+) -> None:
     specs(source(POSTGRES, table("patient", PATIENT, key=["id"], mode=WATERMARK)))
     ingest_source("clinic")
     clinic.execute("insert into patient values (99, 'late', null, '2025-01-01')")
@@ -87,7 +93,9 @@ def test_a_watermark_load_reads_only_what_is_new(specs: Write, clinic: Clinic) -
     assert load.rows_read == 25
 
 
-def test_a_wrong_year_does_not_push_the_watermark_past_all_later_rows(specs: Write, clinic: Clinic, raw: Raw) -> None:
+def test_a_wrong_year_does_not_push_the_watermark_past_all_later_rows(
+    specs: Write, clinic: Clinic, raw: Raw
+) -> None:
     specs(source(POSTGRES, table("patient", PATIENT, key=["id"], mode=WATERMARK)))
     clinic.execute("update patient set updated_at = '2999-01-01' where id = 1")
     ingest_source("clinic")
@@ -105,7 +113,11 @@ def test_without_a_key_equal_rows_are_counted_by_occurrence(specs: Write, clinic
     clinic.execute("delete from visit where ctid = (select max(ctid) from visit where name = 'a')")
     ingest_source("clinic")
     ingest_source("clinic")
-    assert raw.runs() == [("visit", "landed", 5, 0, 0), ("visit", "landed", 0, 0, 1), ("visit", "landed", 0, 0, 0)]
+    assert raw.runs() == [
+        ("visit", "landed", 5, 0, 0),
+        ("visit", "landed", 0, 0, 1),
+        ("visit", "landed", 0, 0, 0),
+    ]
     assert raw.current("clinic__visit", "name kind") == [("a", "x"), ("a", "x"), ("b", ""), ("b", None)]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,24 +15,48 @@ from clinic import PATIENT, POSTGRES, Raw, source, table
 from huiliu.errors import ConfigError
 from ingestion import spec
 from ingestion.errors import IngestError
-from ingestion.run import check_specs, ingest
+from ingestion.run import check_specs, ensure_raw_tables, ingest
 from ingestion.spec import load_spec, load_specs
 
 Write = Callable[..., Path]
 
 WRONG = [
-    ("label: 姓名", "lable: 姓名", "police.yml: .*tables[0].columns[2].lable: there is no key 'lable', did you mean 'label'?"),
+    (
+        "label: 姓名",
+        "lable: 姓名",
+        "police.yml: .*tables[0].columns[2].lable: there is no key 'lable', did you mean 'label'?",
+    ),
     ("cadence:", "cadance:", "cadence: is missing"),
-    ("type: postgres", "type: postgress", "container.type: there is no type 'postgress', did you mean 'postgres'?"),
-    ("type: postgres", "type: postgres, shema: x", "container.shema: there is no key 'shema', did you mean 'schema'?"),
-    ("type: watermark", "type: watermarks", "tables[0].mode.type: there is no type 'watermarks', did you mean 'watermark'?"),
-    ("overlap_days", "overlap", "tables[0].mode.overlap: there is no key 'overlap', did you mean 'overlap_days'?"),
-    ("key: [resident_id]", "key: [residentid]", "key or watermark column residentid is not among the columns"),
+    (
+        "type: postgres",
+        "type: postgress",
+        "container.type: there is no type 'postgress', did you mean 'postgres'?",
+    ),
+    (
+        "type: postgres",
+        "type: postgres, shema: x",
+        "container.shema: there is no key 'shema', did you mean 'schema'?",
+    ),
+    (
+        "type: watermark",
+        "type: watermarks",
+        "tables[0].mode.type: there is no type 'watermarks', did you mean 'watermark'?",
+    ),
+    (
+        "overlap_days",
+        "overlap",
+        "tables[0].mode.overlap: there is no key 'overlap', did you mean 'overlap_days'?",
+    ),
+    (
+        "key: [resident_id]",
+        "key: [residentid]",
+        "key or watermark column residentid is not among the columns",
+    ),
     ("share_type: 有条件共享", "share_type: 公开", "tables[0].resource.share_type: Input should be"),
     ("name: police", "name: polis", "name is 'polis' but the file is called police.yml"),
     ("title:", "title: x\ntitle:", "key 'title' is written twice"),
     ("container:", "container: [", "police.yml is not valid YAML"),
-    ("cadence: \"", "cadence: \"every ", "cadence: String should match pattern"),
+    ('cadence: "', 'cadence: "every ', "cadence: String should match pattern"),
 ]
 
 
@@ -77,7 +103,7 @@ def test_a_wrong_spec_stops_only_its_own_source(
 
 def test_an_unknown_source_is_named_with_the_known_ones(specs: Write) -> None:
     specs(source(POSTGRES, table("patient", PATIENT)))
-    with pytest.raises(ConfigError, match="There is no source polic. Fix: use one of: clinic"):
+    with pytest.raises(ConfigError, match=r"There is no source polic\. Fix: use one of: clinic"):
         ingest(["polic"])
 
 
@@ -95,5 +121,35 @@ def test_a_mode_the_container_cannot_serve_is_refused(
     specs: Write, container: dict[str, Any], mode: dict[str, Any]
 ) -> None:
     path = specs(source(container, table("patient", PATIENT, key=["id"], mode=mode)))
-    with pytest.raises(ConfigError, match="read whole|needs a postgres source"):
+    with pytest.raises(ConfigError, match=r"read whole|needs a postgres source"):
         load_spec(path)
+
+
+def test_specs_are_cheap_to_import() -> None:
+    code = "import sys, ingestion.spec; print({'psycopg', 'httpx', 'openpyxl', 'airflow'} & set(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+    )
+    assert done.stdout.strip() == "set()"
+
+
+def test_raw_tables_exist_before_any_load(specs: Write, raw: Raw) -> None:
+    specs(source(POSTGRES, table("patient", PATIENT, key=["id"])))
+    ensure_raw_tables()
+    ensure_raw_tables()
+    columns = raw.conn.execute(
+        "select attname, format_type(atttypid, atttypmod), attnotnull, col_description(attrelid, attnum)"
+        " from pg_attribute where attrelid = 'raw.clinic__patient'::regclass and attnum > 0 order by attnum"
+    ).fetchall()
+    assert columns == [
+        *[(name, "text", False, name) for name in PATIENT.split()],
+        ("_row_key", "uuid", True, None),
+        ("_row_hash", "uuid", True, None),
+        ("_op", "character(1)", True, None),
+        ("_batch_id", "bigint", True, None),
+        ("_loaded_on", "date", True, None),
+    ]
