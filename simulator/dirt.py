@@ -67,10 +67,11 @@ def plant(
     _plant_identity(state, table, keys, clean, dirt, spoilt, rng)
     for column, kinds in dirt.values.items():
         spoilt |= _plant_column(state, table, keys, clean, column, kinds, rng)
-    extras = [
-        _second_rows(state, table, keys, clean, column, _some(~spoilt, rate, rng), rng)
-        for column, rate in dirt.contradictory.items()
-    ]
+    extras = []
+    for column, rate in dirt.contradictory.items():
+        at = _some(~spoilt, rate, rng)
+        extras.append(_second_rows(state, table, keys, clean, column, at, rng))
+        spoilt[at] = True
     extras.append(repeat(state, table, keys[_some(~spoilt, dirt.duplicate, rng)]))
     return np.concatenate(extras)
 
@@ -204,37 +205,52 @@ def lay_over(state: State, table: SourceTable, keys: Ints, clean: Columns) -> Co
     for column in clean:
         hit = np.asarray(pc.equal(faults["column_name"], column).fill_null(False)) & (place >= 0)
         if hit.any():
-            dirty[column] = _replaced(
-                clean[column], order[place[hit]], faults["planted"].filter(pa.array(hit))
-            )
+            planted = _whole(faults["planted"].filter(pa.array(hit)))
+            dirty[column] = _replaced(clean[column], order[place[hit]], planted)
     return dirty
 
 
 def _replaced(values: Strings, at: Column, planted: Strings) -> Strings:
     mask = np.zeros(len(values), dtype=bool)
     mask[at] = True
-    new = pa.concat_arrays(planted.chunks).take(pa.array(np.argsort(at, kind="stable")))
+    new = planted.take(pa.array(np.argsort(at, kind="stable")))
     return pc.replace_with_mask(values, pa.array(mask), new)
 
 
-def refresh_originals(state: State, table: SourceTable, keys: Ints, clean: Columns) -> None:
-    """Keep recorded true values right when the truth behind a faulty value changes (a mover's village)."""
-    faults = state.faults
+def follow_truth(state: State, table: SourceTable, keys: Ints, clean: Columns) -> None:
+    """Keep the record of faults right when the truth behind a faulty value changes (a mover's village).
+
+    A value left blank stays so; a contradictory second row keeps contradicting, with the former value;
+    any other faulty value is overwritten by the new one, which ends the fault.
+    """
+    faults = state.faults.combine_chunks()
     mine = np.asarray(
         pc.and_(pc.equal(faults["source"], table.source), pc.equal(faults["table_name"], table.name))
     )
     order = np.argsort(keys, kind="stable")
     place = positions(faults["key"].to_numpy(), keys[order])
-    original = pa.concat_arrays(faults["original"].chunks) if faults.num_rows else pa.array([], pa.string())
-    for column in clean:
+    original, planted = (_whole(faults[name]) for name in ("original", "planted"))
+    kinds = np.asarray(faults["kind"].to_numpy(), dtype=object)
+    ended = np.zeros(faults.num_rows, dtype=bool)
+    for column, values in clean.items():
         hit = np.flatnonzero(
             mine & (place >= 0) & np.asarray(pc.equal(faults["column_name"], column).fill_null(False))
         )
-        if len(hit):
-            true = clean[column].take(pa.array(order[place[hit]]))
-            original = _replaced(original, hit, pa.chunked_array([true]))
-    position = faults.schema.get_field_index("original")
-    state.faults = faults.set_column(position, FAULT_SCHEMA.field("original"), original)
+        true = values.take(pa.array(order[place[hit]]))
+        changed = np.asarray(pc.not_equal(original.take(pa.array(hit)), true).fill_null(True))
+        hit, true = hit[changed], true.filter(pa.array(changed))
+        second = hit[kinds[hit] == "contradictory"]
+        ended[hit[(kinds[hit] != "contradictory") & (kinds[hit] != "blank")]] = True
+        planted = _replaced(planted, second, original.take(pa.array(second)))
+        original = _replaced(original, hit, true)
+    for name, column_values in (("original", original), ("planted", planted)):
+        position = faults.schema.get_field_index(name)
+        faults = faults.set_column(position, FAULT_SCHEMA.field(name), column_values)
+    state.faults = faults.filter(pa.array(~ended))
+
+
+def _whole(column: pa.ChunkedArray) -> Strings:
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], pa.string())
 
 
 def correct_some(state: State, table: SourceTable, rate: float, rng: Generator) -> Ints:

@@ -73,7 +73,7 @@ def changes(state: State, rates: Rates, before: dict[str, int]) -> list[Change]:
         again = _with_extras(state, table, touched)
         write = np.setdiff1d(np.union1d(new_keys, again), np.union1d(removed, _withheld(state, table)))
         for chunk in _chunks(again):
-            dirt.refresh_originals(state, table, chunk, table.project(state, _entities(state, table, chunk)))
+            dirt.follow_truth(state, table, chunk, table.project(state, _entities(state, table, chunk)))
         dirt.forget(state, table, removed)
         result.append(Change(table, write, removed))
     return [change for change in result if change]

@@ -245,3 +245,31 @@ def test_the_register_has_the_form_of_real_ones(shown: Shown) -> None:
     assert {"万人民币", "万美元", "万元人民币", "N/A"} <= capitals
     assert any("陵县" in row["注册地址"] for row in rows)
     assert any(row["统一社会信用代码"][2:8] == "371421" for row in rows)
+
+
+def test_a_spoilt_value_that_is_written_anew_is_a_fault_no_more(
+    home: Path, other_city: Regions, tmp_path: Path
+) -> None:
+    from simulator import city, rates
+    from tests.simulator.conftest import CHANGES, START
+
+    city.create(2000, 5, START, other_city, tmp_path, changes=CHANGES)
+    plain = rates.load()
+    lively = plain.model_copy(update={"daily": plain.daily.model_copy(update={"new_phones": 1.0})})
+    phones = {"source": "police", "table_name": "resident", "column_name": "phone"}
+
+    def kinds() -> set[object]:
+        faults = contents.truth(tmp_path, "fault")
+        return {it["kind"] for it in faults if phones.items() <= it.items() and it["planted_on"] == START}
+
+    assert kinds() == {"blank", "wrong", "full_width"}
+    days.advance(1, tmp_path, rates=lively)
+    people = {it["person_id"]: it for it in contents.truth(tmp_path, "person")}
+    rows = contents.table("police", "resident")
+    faults = contents.truth(tmp_path, "fault")
+    recorded = [it for it in faults if phones.items() <= it.items() and it["planted_on"] == START]
+    assert "blank" in kinds()
+    for fault in recorded:
+        assert fault["original"] == people[fault["person_id"]]["phone"]
+        assert fault["planted"] is None or not people[fault["person_id"]]["resident"]
+        assert rows[str(fault["row_key"])]["phone"] == fault["planted"]
