@@ -7,7 +7,8 @@
 
 with enterprise as (
     select * from {{ ref('stg_enterprise_registry__enterprise') }}
-    where is_usable
+    where
+        is_usable
         {% if is_incremental() %} and coalesce(uscc, name) in (select key from {{ touched() }}){% endif %}
 ),
 
@@ -41,7 +42,7 @@ organisation as (
     where row_no = 1
 ),
 
--- What people write for a district: its name, its name without 区, 市 or 县, or the usual short form of a development zone.
+-- What people write for a district: its name, its name without 区, 市 or 县, or the short form of a development zone.
 -- Names of units that are gone count too, for the unit that followed.
 district_name as (
     select
@@ -49,13 +50,14 @@ district_name as (
         spelling.name,
         spelling.is_full
     from division
-    cross join lateral (
-        values
-        (division.name, true),
-        (replace(division.name, '经济技术开发区', '开发区'), false),
-        (replace(division.name, '高新技术产业开发区', '高新区'), false),
-        (case when length(division.name) = 3 then left(division.name, 2) end, false)
-    ) as spelling (name, is_full)
+    cross join
+        lateral (
+            values
+            (division.name, true),
+            (replace(division.name, '经济技术开发区', '开发区'), false),
+            (replace(division.name, '高新技术产业开发区', '高新区'), false),
+            (case when length(division.name) = 3 then left(division.name, 2) end, false)
+        ) as spelling (name, is_full)
     where spelling.name is not null
 ),
 
@@ -74,21 +76,21 @@ candidate as (
     union all
     select
         organisation.organisation_key,
-        left(coalesce(division.successor_code, division.region_code), 6),
-        'uscc',
-        2,
-        0,
-        0
+        left(coalesce(division.successor_code, division.region_code), 6) as district_code,
+        'uscc' as district_source,
+        2 as preference,
+        0 as found_at,
+        0 as name_length
     from organisation
     inner join division on substr(organisation.uscc, 3, 6) = left(division.region_code, 6)
     union all
     select
         organisation.organisation_key,
         district_name.district_code,
-        'name',
-        4,
-        position(district_name.name in organisation.name),
-        length(district_name.name)
+        'name' as district_source,
+        4 as preference,
+        position(district_name.name in organisation.name) as found_at,
+        length(district_name.name) as name_length
     from organisation
     inner join district_name on position(district_name.name in organisation.name) > 0
 ),
@@ -99,7 +101,7 @@ placed as (
         district_code,
         district_source
     from candidate
-    order by organisation_key, preference, found_at, name_length desc, district_code
+    order by organisation_key asc, preference asc, found_at asc, name_length desc, district_code asc
 )
 
 select

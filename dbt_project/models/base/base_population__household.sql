@@ -7,7 +7,8 @@
 
 with person as (
     select * from {{ ref('base_population__person') }}
-    where is_resident and household_no is not null
+    where
+        is_resident and household_no is not null
         {% if is_incremental() %} and household_no in (select key from {{ touched() }}){% endif %}
 ),
 

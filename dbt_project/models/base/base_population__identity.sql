@@ -73,25 +73,55 @@ service_record as (
 
 -- Which source speaks first: 1 police … 5 veterans.
 observed as (
-    select identifier_key, pid, 'police' as source, 1 as precedence, updated_at, name, sex, birth_date from resident
+    select
+        identifier_key, pid, 'police' as source, 1 as precedence,
+        updated_at, name, sex, birth_date
+    from resident
     union all
-    select identifier_key, pid, 'police', 1, null, null, null, null from household_member
+    select
+        identifier_key, pid, 'police' as source, 1 as precedence,
+        null as updated_at, null as name, null as sex, null as birth_date
+    from household_member
     union all
-    select identifier_key, pid, 'police', 1, updated_at, name, null, null from cancellation
+    select
+        identifier_key, pid, 'police' as source, 1 as precedence,
+        updated_at, name, null as sex, null as birth_date
+    from cancellation
     union all
-    select identifier_key, pid, 'social_security', 2, updated_at, name, null, null from insurance
+    select
+        identifier_key, pid, 'social_security' as source, 2 as precedence,
+        updated_at, name, null as sex, null as birth_date
+    from insurance
     union all
-    select identifier_key, pid, 'social_security', 2, updated_at, name, null, null from employment
+    select
+        identifier_key, pid, 'social_security' as source, 2 as precedence,
+        updated_at, name, null as sex, null as birth_date
+    from employment
     union all
-    select identifier_key, pid, 'civil_affairs', 3, updated_at, name, null, null from assisted_person
+    select
+        identifier_key, pid, 'civil_affairs' as source, 3 as precedence,
+        updated_at, name, null as sex, null as birth_date
+    from assisted_person
     union all
-    select identifier_key, pid, 'civil_affairs', 3, updated_at, name, null, null from subsidy_award
+    select
+        identifier_key, pid, 'civil_affairs' as source, 3 as precedence,
+        updated_at, name, null as sex, null as birth_date
+    from subsidy_award
     union all
-    select child_identifier_key, child_pid, 'health', 4, updated_at, child_name, sex, born_on from birth
+    select
+        child_identifier_key as identifier_key, child_pid as pid, 'health' as source, 4 as precedence,
+        updated_at, child_name as name, sex, born_on as birth_date
+    from birth
     union all
-    select identifier_key, pid, 'health', 4, updated_at, name, sex, null from death
+    select
+        identifier_key, pid, 'health' as source, 4 as precedence,
+        updated_at, name, sex, null as birth_date
+    from death
     union all
-    select identifier_key, pid, 'veterans', 5, null, name, sex, birth_date from service_record
+    select
+        identifier_key, pid, 'veterans' as source, 5 as precedence,
+        null as updated_at, name, sex, birth_date
+    from service_record
 ),
 
 -- The number itself holds a birth date and a sex; a row that contradicts it ranks behind one that agrees.
@@ -111,8 +141,8 @@ ranked as (
         row_number() over (
             partition by identifier_key
             order by
-                precedence, coalesce(birth_date <> birth_date_of_pid, false), coalesce(sex <> sex_of_pid, false),
-                updated_at desc nulls last, name, birth_date, sex
+                precedence asc, coalesce(birth_date <> birth_date_of_pid, false), coalesce(sex <> sex_of_pid, false),
+                updated_at desc nulls last, name asc, birth_date asc, sex asc
         ) as evidence_rank
     from compared
 ),

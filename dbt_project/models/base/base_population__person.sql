@@ -65,7 +65,15 @@ resident_ranked as (
         *,
         row_number() over (
             partition by identifier_key
-            order by updated_at desc nulls last, village_code, hukou_type, household_no, relation, nation, phone, status
+            order by
+                updated_at desc nulls last,
+                village_code asc,
+                hukou_type asc,
+                household_no asc,
+                relation asc,
+                nation asc,
+                phone asc,
+                status asc
         ) as evidence_rank
     from resident
 ),
@@ -93,7 +101,7 @@ membership_merged as (
         relation
     from household_member
     where left_on is null
-    order by identifier_key, joined_on desc nulls last, household_no, relation
+    order by identifier_key asc, joined_on desc nulls last, household_no asc, relation asc
 ),
 
 death_merged as (
@@ -104,7 +112,7 @@ death_merged as (
     from (
         select identifier_key, 'health' as source, died_on from death
         union all
-        select identifier_key, 'police' as source, cancelled_on from cancellation
+        select identifier_key, 'police' as source, cancelled_on as died_on from cancellation
         where reason = '死亡'
     ) as evidence
     group by evidence.identifier_key
@@ -120,12 +128,13 @@ departure_merged as (
     from (
         select identifier_key, moved_on as happened_on, move_type = '迁出' as is_departure, to_village_code from move
         union all
-        select identifier_key, cancelled_on, true, null from cancellation
+        select identifier_key, cancelled_on as happened_on, true as is_departure, null as to_village_code
+        from cancellation
         where reason = '迁出'
     ) as departure
     order by
-        departure.identifier_key, departure.happened_on desc nulls last, departure.is_departure,
-        departure.to_village_code nulls last
+        departure.identifier_key asc, departure.happened_on desc nulls last, departure.is_departure asc,
+        departure.to_village_code asc nulls last
 ),
 
 veteran_phone as (

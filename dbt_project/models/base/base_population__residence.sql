@@ -7,13 +7,15 @@
 
 with person as (
     select * from {{ ref('base_population__person') }}
-    where in_police
+    where
+        in_police
         {% if is_incremental() %} and person_key in (select key::uuid from {{ touched() }}){% endif %}
 ),
 
 move as (
     select * from {{ ref('stg_police__move') }}
-    where is_usable
+    where
+        is_usable
         {% if is_incremental() %} and identifier_key in (select key::uuid from {{ touched() }}){% endif %}
 ),
 
@@ -43,7 +45,7 @@ started as (
         0 as residence_no,
         case when move_ordered.person_key is null then person.village_code else move_ordered.from_village_code end
             as village_code,
-        cast(null as date) as from_date
+        null::date as from_date
     from person
     left join move_ordered
         on person.person_key = move_ordered.person_key and move_ordered.move_no = 1
@@ -70,7 +72,7 @@ bounded as (
 -- A departure ends a residence and starts none.
 select
     bounded.person_key,
-    cast(bounded.residence_no as integer) as residence_no,
+    (bounded.residence_no)::integer as residence_no,
     bounded.village_code,
     left(bounded.village_code, 9) as township_code,
     bounded.from_date,

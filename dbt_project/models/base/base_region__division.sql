@@ -15,24 +15,26 @@ change as (
     where is_usable
 ),
 
+-- The day after the last of its forerunners ended.
+begun as (
+    select
+        new_code as region_code,
+        max(valid_until) + 1 as valid_from
+    from change
+    group by new_code
+),
+
 current_division as (
     select
         division.code as region_code,
         division.name,
         division.level,
         division.parent_code,
-        successor_of.valid_from,
+        begun.valid_from,
         cast(null as date) as valid_until,
         cast(null as text) as successor_code
     from division
-    left join (
-        select
-            change.new_code,
-            max(change.valid_until) + 1 as valid_from
-        from change
-        group by change.new_code
-    ) as successor_of
-        on division.code = successor_of.new_code
+    left join begun on division.code = begun.region_code
 ),
 
 -- A unit that is gone takes its level and its parent from the one that followed it.
@@ -48,7 +50,11 @@ former_division as (
     from change
     left join current_division
         on change.new_code = current_division.region_code
-    where not exists (select 1 from division where division.code = change.old_code)
+    where
+        not exists (
+            select 1 from division
+            where division.code = change.old_code
+        )
     group by change.old_code
 ),
 

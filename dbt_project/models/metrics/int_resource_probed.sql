@@ -29,7 +29,7 @@ select
     month.period,
     resource.resource_id,
     resource.department,
-    exists (
+    exists(
         select 1 from mount_probe
         where
             mount_probe.resource_id = resource.resource_id

@@ -36,16 +36,21 @@ month as (
 -- A district's figure holds its townships', the city's all of them.
 delivery_of_region as (
     select
-        delivery.*,
-        region.code as region_code
+        *,
+        consumer_code as region_code
     from delivery
-    cross join lateral (
-        select left(delivery.consumer_code, 4) as code
-        union
-        select left(delivery.consumer_code, 6)
-        union
-        select delivery.consumer_code
-    ) as region
+    union all
+    select
+        *,
+        left(consumer_code, 6) as region_code
+    from delivery
+    where length(consumer_code) > 6
+    union all
+    select
+        *,
+        left(consumer_code, 4) as region_code
+    from delivery
+    where length(consumer_code) > 4
 ),
 
 -- Every region has its row in every month, so that one without deliveries is seen to be without.
@@ -59,8 +64,9 @@ returned as (
     from month
     cross join division
     left join delivery_of_region
-        on month.period = delivery_of_region.period
-        and division.consumer_code = delivery_of_region.region_code
+        on
+            month.period = delivery_of_region.period
+            and division.consumer_code = delivery_of_region.region_code
     group by month.period, division.consumer_code
 ),
 
@@ -91,19 +97,33 @@ measured as (
         cast(null as numeric) as score
     from hooked_up
     union all
-    select period, 'return_completeness', '数据主管部门', region_code, complete_count, due_count, null
-    from returned
-    union all
-    select period, 'return_timeliness', '数据主管部门', region_code, timely_count, due_count, null
+    select
+        period,
+        'return_completeness' as kpi,
+        '数据主管部门' as department,
+        region_code,
+        complete_count as numerator,
+        due_count as denominator,
+        null as score
     from returned
     union all
     select
         period,
-        'quality_score',
-        case level when 'department' then name else '全部部门' end,
-        case level when 'region' then name else (select city.region_code from city) end,
-        null,
-        null,
+        'return_timeliness' as kpi,
+        '数据主管部门' as department,
+        region_code,
+        timely_count as numerator,
+        due_count as denominator,
+        null as score
+    from returned
+    union all
+    select
+        period,
+        'quality_score' as kpi,
+        case level when 'department' then name else '全部部门' end as department,
+        case level when 'region' then name else (select city.region_code from city) end as region_code,
+        null as numerator,
+        null as denominator,
         score
     from quality_score
 )
@@ -123,5 +143,9 @@ select
     period < to_char((select build.as_of from build), 'YYYY-MM') as _is_closed
 from measured
 {% if is_incremental() %}
-where period not in (select closed.period from {{ this }} as closed where closed._is_closed)
+where
+    period not in (
+        select closed.period from {{ this }} as closed
+        where closed._is_closed
+    )
 {% endif %}

@@ -7,7 +7,8 @@
 
 with person as (
     select * from {{ ref('base_population__person') }}
-    where is_resident and township_code is not null
+    where
+        is_resident and township_code is not null
         {% if is_incremental() %} and person_key in (select key::uuid from {{ touched() }}){% endif %}
 ),
 
@@ -34,5 +35,5 @@ delivered as (
 
 select
     *,
-    md5(cast(delivered as text)) as _row_hash
+    md5(delivered::text) as _row_hash
 from delivered

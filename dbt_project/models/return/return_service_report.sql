@@ -1,5 +1,5 @@
--- What a township or district is told of the service it gets: were its packages whole and in time, and how good its data are.
--- The report's own deliveries are left out: they happen after it is written.
+-- What a township or district is told of the service it gets: were its packages whole and in time, and how good are
+-- its data. The report's own deliveries are left out: they happen after it is written.
 {{ config(materialized='table') }}
 
 with delivery as (
@@ -33,8 +33,9 @@ returned as (
     from month
     cross join division
     left join delivery
-        on month.period = delivery.period
-        and division.consumer_code = delivery.consumer_code
+        on
+            month.period = delivery.period
+            and division.consumer_code = delivery.consumer_code
     group by month.period, division.consumer_code
 ),
 
@@ -49,10 +50,24 @@ measured as (
         cast(null as numeric) as score
     from returned
     union all
-    select consumer_code, period, 'return_timeliness', 'overall', timely_count, due_count, null
+    select
+        consumer_code,
+        period,
+        'return_timeliness' as item,
+        'overall' as dimension,
+        timely_count as numerator,
+        due_count as denominator,
+        null as score
     from returned
     union all
-    select division.consumer_code, quality_score.period, 'quality_score', quality_score.dimension, null, null, quality_score.score
+    select
+        division.consumer_code,
+        quality_score.period,
+        'quality_score' as item,
+        quality_score.dimension,
+        null as numerator,
+        null as denominator,
+        quality_score.score
     from quality_score
     inner join division on quality_score.name = division.consumer_code
 ),

@@ -1,4 +1,4 @@
--- Each veteran's verdict, once for the township and once for the district above it. Those who left the city are nobody's.
+-- Each veteran's verdict, once for the township and once for the district above it; not of those who left the city.
 {{ config(
     materialized='incremental', incremental_strategy='touched', unique_key='person_key',
     touched_by={

@@ -26,7 +26,11 @@ stated as (
         case
             when not coverage.has_awards then '民政补贴数据尚未归集'
             when own.has_unclear then '民政有该人类别或期限不明的补贴记录'
-            when exists (select 1 from namesake where namesake.person_key = veteran.person_key)
+            when
+                exists (
+                    select 1 from namesake
+                    where namesake.person_key = veteran.person_key
+                )
                 then '民政有同名且证件号无效的记录'
             when cardinality(veteran.names) = 0 then '姓名不详，无法排除同名记录'
         end as doubt

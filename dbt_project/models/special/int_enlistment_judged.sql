@@ -16,14 +16,17 @@ stated as (
         veteran.person_key,
         veteran.enlisted_ons[1] as enlisted_on,
         veteran.enlisted_ons[1] between threshold.enlisted_from and threshold.enlisted_until
-            and veteran.discharge_kinds[1] not in ('转业安置', '军官转业') as is_eligible,
+        and veteran.discharge_kinds[1] not in ('转业安置', '军官转业') as is_eligible,
         case
             when cardinality(veteran.enlisted_ons) = 0 then '台账无可用的入伍时间'
             when cardinality(veteran.enlisted_ons) > 1 then '台账入伍时间不一致'
             when cardinality(veteran.discharge_kinds) = 0 then '台账无退役方式'
             when cardinality(veteran.discharge_kinds) > 1 then '台账退役方式不一致'
         end as gap,
-        exists (select 1 from namesake where namesake.person_key = veteran.person_key) as has_namesake
+        exists(
+            select 1 from namesake
+            where namesake.person_key = veteran.person_key
+        ) as has_namesake
     from veteran
     cross join threshold
 ),

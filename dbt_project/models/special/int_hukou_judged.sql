@@ -18,7 +18,11 @@ stated as (
             when person.hukou_type is null then '公安无该人户口性质'
             when 'hukou_type' = any(person.conflicts) then '公安户口性质记录不一致'
             when person.left_on is not null then '户口已迁出本市'
-            when exists (select 1 from namesake where namesake.person_key = veteran.person_key)
+            when
+                exists (
+                    select 1 from namesake
+                    where namesake.person_key = veteran.person_key
+                )
                 then '公安有同名且证件号无效的记录'
         end as doubt,
         person.hukou_type

@@ -47,7 +47,11 @@ stated as (
                     where cancellation.identifier_key = veteran.person_key and not cancellation.is_usable
                 )
                 then '有该人内容不可用的死亡或注销记录'
-            when exists (select 1 from namesake where namesake.person_key = veteran.person_key)
+            when
+                exists (
+                    select 1 from namesake
+                    where namesake.person_key = veteran.person_key
+                )
                 then '有同名且证件号无效的死亡或注销记录'
             when cardinality(veteran.names) = 0 then '姓名不详，无法排除同名记录'
         end as doubt

@@ -22,21 +22,21 @@ with quarantined as (
     select 'police.resident' as entity, name from {{ ref('stg_police__resident') }}
     where identifier_key is null and hukou_type is distinct from '1'{{ touched_names }}
     union all
-    select 'police.cancellation', name from {{ ref('stg_police__cancellation') }}
+    select 'police.cancellation' as entity, name from {{ ref('stg_police__cancellation') }}
     where identifier_key is null and reason is distinct from '迁出'{{ touched_names }}
     union all
-    select 'health.death', name from {{ ref('stg_health__death') }}
+    select 'health.death' as entity, name from {{ ref('stg_health__death') }}
     where identifier_key is null{{ touched_names }}
     union all
-    select 'social_security.insurance', name from {{ ref('stg_social_security__insurance') }}
+    select 'social_security.insurance' as entity, name from {{ ref('stg_social_security__insurance') }}
     where identifier_key is null and insurance_kind is distinct from '城乡居民养老'{{ touched_names }}
     union all
-    select 'civil_affairs.subsidy_award', name from {{ ref('stg_civil_affairs__subsidy_award') }}
+    select 'civil_affairs.subsidy_award' as entity, name from {{ ref('stg_civil_affairs__subsidy_award') }}
     where
         identifier_key is null
         and coalesce(subsidy_kind, '') not in ('高龄津贴', '孤儿补助', '残疾补贴'){{ touched_names }}
     union all
-    select 'veterans.service_record', name from {{ ref('stg_veterans__service_record') }}
+    select 'veterans.service_record' as entity, name from {{ ref('stg_veterans__service_record') }}
     where identifier_key is null{{ touched_names }}
 ),
 

@@ -23,7 +23,11 @@ stated as (
         case
             when not coverage.has_insurance then '社保参保数据尚未归集'
             when own.has_unclear then '社保有该人险种或状态不明的记录'
-            when exists (select 1 from namesake where namesake.person_key = veteran.person_key)
+            when
+                exists (
+                    select 1 from namesake
+                    where namesake.person_key = veteran.person_key
+                )
                 then '社保有同名且证件号无效的记录'
             when cardinality(veteran.names) = 0 then '姓名不详，无法排除同名记录'
         end as doubt

@@ -1,4 +1,4 @@
--- An absence is evidence only where the source was ever loaded. When one is loaded for the first time, all are judged again.
+-- An absence is evidence only where the source was ever loaded. The first load of one has everybody judged again.
 {{ config(
     materialized='incremental', incremental_strategy='touched', unique_key='only_row',
     touched_by='everything'

@@ -9,7 +9,8 @@
 -- Rows in quarantine too: someone whose only ledger row is unreadable is still a veteran, with unknown service.
 with service_record as (
     select * from {{ ref('stg_veterans__service_record') }}
-    where identifier_key is not null
+    where
+        identifier_key is not null
         {% if is_incremental() %} and identifier_key in (select key::uuid from {{ touched() }}){% endif %}
 ),
 

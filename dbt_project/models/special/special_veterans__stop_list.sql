@@ -1,4 +1,4 @@
--- Awards whose next payment must not go out: the receiver died by any evidence, or the award is over and payments go on.
+-- Awards whose next payment must not go out: the receiver died by any evidence, or it is over and payments go on.
 {{ config(
     materialized='incremental', incremental_strategy='touched', unique_key='person_key',
     touched_by={
@@ -46,7 +46,7 @@ stopped as (
         subsidy_award.ended_on,
         person.death_sources,
         cardinality(person.death_sources) > 0
-            and (subsidy_award.ended_on is null or subsidy_award.ended_on >= person.died_on) as is_stopped_by_death,
+        and (subsidy_award.ended_on is null or subsidy_award.ended_on >= person.died_on) as is_stopped_by_death,
         least(
             person.died_on,
             case when subsidy_award.ended_on <= (select build.as_of from build) then subsidy_award.ended_on end
@@ -67,9 +67,10 @@ paid_after as (
         cast(sum(payment.amount) as numeric(14, 2)) as amount_after_stop
     from stopped
     inner join payment
-        on stopped.person_key = payment.person_key
-        and stopped.award_no = payment.award_no
-        and payment.month > to_char(stopped.stop_on, 'YYYYMM')
+        on
+            stopped.person_key = payment.person_key
+            and stopped.award_no = payment.award_no
+            and payment.month > to_char(stopped.stop_on, 'YYYYMM')
     group by stopped.person_key, stopped.award_no
 )
 
@@ -87,8 +88,9 @@ select
     cast(coalesce(paid_after.amount_after_stop, 0) as numeric(14, 2)) as amount_after_stop
 from stopped
 left join paid_after
-    on stopped.person_key = paid_after.person_key
-    and stopped.award_no = paid_after.award_no
+    on
+        stopped.person_key = paid_after.person_key
+        and stopped.award_no = paid_after.award_no
 where
     paid_after.award_no is not null
     or (

@@ -17,9 +17,9 @@ person as (
 counted as (
     select
         person_key,
-        cast(count(*) filter (where verdict = 'met') as integer) as met_count,
-        cast(count(*) filter (where verdict = 'not_met') as integer) as not_met_count,
-        cast(count(*) filter (where verdict = 'unknown') as integer) as unknown_count,
+        (count(*) filter (where verdict = 'met'))::integer as met_count,
+        (count(*) filter (where verdict = 'not_met'))::integer as not_met_count,
+        (count(*) filter (where verdict = 'unknown'))::integer as unknown_count,
         array_agg(condition_code order by condition_code) filter (where verdict = 'not_met') as not_met_conditions,
         array_agg(condition_code order by condition_code) filter (where verdict = 'unknown') as unknown_conditions,
         array_agg(distinct holder_to_ask) filter (where holder_to_ask is not null) as missing_holders

@@ -15,13 +15,15 @@
 
 with assisted_household as (
     select * from {{ ref('stg_civil_affairs__assisted_household') }}
-    where is_usable
+    where
+        is_usable
         {% if is_incremental() %} and case_no in (select key from {{ touched() }}){% endif %}
 ),
 
 assisted_person as (
     select * from {{ ref('stg_civil_affairs__assisted_person') }}
-    where is_usable
+    where
+        is_usable
         {% if is_incremental() %} and case_no in (select key from {{ touched() }}){% endif %}
 ),
 

@@ -60,8 +60,9 @@ identified as (
     from subsidy_payment
     inner join identity on subsidy_payment.identifier_key = identity.identifier_key
     left join award_kind
-        on subsidy_payment.identifier_key = award_kind.identifier_key
-        and subsidy_payment.award_no = award_kind.award_no
+        on
+            subsidy_payment.identifier_key = award_kind.identifier_key
+            and subsidy_payment.award_no = award_kind.award_no
 ),
 
 placed as (
@@ -70,9 +71,10 @@ placed as (
         residence.township_code
     from identified
     left join residence
-        on identified.person_key = residence.person_key
-        and (residence.from_date is null or residence.from_date < identified.month_end)
-    order by identified.person_key, identified.payment_id, residence.residence_no desc nulls last
+        on
+            identified.person_key = residence.person_key
+            and (residence.from_date is null or identified.month_end > residence.from_date)
+    order by identified.person_key asc, identified.payment_id asc, residence.residence_no desc nulls last
 )
 
 select
