@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 from huiliu import business_date
 from huiliu.database import Connection, advisory_lock, connect
+from huiliu.errors import DataError
 from transformation import ledger
 from transformation.dbt_runner import DbtProject, NodeRun, Progress
 
 LOCK = "build"
+METRICS_MODELS = "tag:metrics return_service_report"
 SUCCESS = "success"
 
 ModelRun = NodeRun
@@ -19,7 +20,7 @@ ModelRun = NodeRun
 
 @dataclass(frozen=True)
 class BuildResult:
-    """How a build ended. ``build_id`` is None if there was nothing to do; ``models`` lists every model with its status."""
+    """How a build ended; ``build_id`` is None if there was nothing to do, ``models`` lists every model."""
 
     build_id: int | None
     as_of: date
@@ -47,8 +48,9 @@ def build(
 ) -> BuildResult:
     """Build the warehouse as of a date (default: the business date) from all batches the gate let through.
 
-    A model that fails is listed in ``failed`` and catches up in the next build; the others are up to date. ``select`` is a dbt
-    selection. ``progress`` is called with (model, status) as each ends. Raises TransientError if another build runs.
+    A model that fails is listed in ``failed`` and catches up in the next build; the others are up to date.
+    ``select`` is a dbt selection. ``progress`` is called with (model, status) as each ends. Raw tables must
+    exist (ingestion.raw_table.ensure_raw_tables). Raises TransientError if another build runs.
     """
     project = project or DbtProject()
     with connect("warehouse:build", autocommit=True) as conn, advisory_lock(conn, LOCK):
@@ -56,21 +58,37 @@ def build(
         day = as_of or business_date.get(conn)
         batches = ledger.claimable(conn)
         fingerprint = project.fingerprint()
-        if not (batches or full_refresh or select) and _is_up_to_date(ledger.last_build(conn), day, fingerprint):
+        if not (batches or full_refresh or select) and _is_up_to_date(
+            ledger.last_build(conn), day, fingerprint
+        ):
             return BuildResult(build_id=None, as_of=day)
         links = project.touched_by()
         build_id = ledger.begin(
-            conn, as_of=day, full_refresh=full_refresh, selection=select, fingerprint=fingerprint, batches=batches
+            conn,
+            as_of=day,
+            full_refresh=full_refresh,
+            selection=select,
+            fingerprint=fingerprint,
+            batches=batches,
         )
         runs = _run(conn, build_id, project, full_refresh=full_refresh, select=select, progress=progress)
         ledger.prune_touched_keys(conn, links)
     return BuildResult(build_id=build_id, as_of=day, claimed_batches=batches, models=runs)
 
 
+def build_metrics(*, progress: Progress | None = None) -> BuildResult:
+    """Compute the metrics and the report on them, as after every return; DataError if a model failed."""
+    result = build(select=METRICS_MODELS, progress=progress)
+    if result.failed:
+        failed = "; ".join(f"{run.name}: {run.message or run.status}" for run in result.failed)
+        raise DataError(f"The metrics could not be computed ({failed})", fix="mend the model, then run again")
+    return result
+
+
 def _is_up_to_date(last: ledger.LastBuild | None, day: date, fingerprint: str) -> bool:
-    if last is None or last.selection is not None:
+    if last is None or last.claimed_since or last.status != "succeeded":
         return False
-    return last.status == "succeeded" and last.as_of == day and last.fingerprint == fingerprint
+    return last.as_of == day and last.fingerprint == fingerprint
 
 
 def _run(
@@ -81,7 +99,7 @@ def _run(
     full_refresh: bool,
     select: str | None,
     progress: Progress | None,
-) -> Sequence[ModelRun]:
+) -> list[ModelRun]:
     runs: list[ModelRun] = []
     status = "failed"
     try:

@@ -10,8 +10,13 @@ from transformation.dbt_runner import DbtProject, NodeRun, Progress
 _TYPED_VIEWS = "path:models/staging,config.materialized:view"
 
 
-def test(*, select: str | None = None, project: DbtProject | None = None, progress: Progress | None = None) -> list[NodeRun]:
-    """Run the data tests on the built tables; a run with status other than ``pass`` failed. Waits for no build."""
+def test(
+    *,
+    select: str | None = None,  # noqa: PT028 - the name is dbt's; this is no pytest test
+    project: DbtProject | None = None,  # noqa: PT028
+    progress: Progress | None = None,  # noqa: PT028
+) -> list[NodeRun]:
+    """Run the data tests on the built tables: what is not ``pass`` failed. TransientError if a build runs."""
     with connect("warehouse:build", autocommit=True) as conn, advisory_lock(conn, LOCK):
         return (project or DbtProject()).run_tests(kind="data", select=select, progress=progress)
 
@@ -25,8 +30,8 @@ def unit_test(*, select: str | None = None, project: DbtProject | None = None) -
 def ensure_typed_views(project: DbtProject | None = None) -> list[str]:
     """Create the staging views that the gate reads, if any is missing; return the names of those it made.
 
-    They are rebuilt with every build; before the first one they would not exist. Raw tables must exist. ConfigError if a view
-    cannot be made.
+    They are rebuilt with every build; before the first one they would not exist. Raw tables must exist.
+    ConfigError if a view cannot be made.
     """
     project = project or DbtProject()
     wanted = {path.stem for path in project.folder.glob("models/staging/**/*_typed.sql")}
@@ -38,5 +43,7 @@ def ensure_typed_views(project: DbtProject | None = None) -> list[str]:
             runs = project.run_models(select=_TYPED_VIEWS, exclude="quarantined_row")
     failed = [f"{run.name}: {run.message}" for run in runs if run.status != SUCCESS]
     if failed:
-        raise ConfigError(f"Staging views could not be made ({'; '.join(failed)})", fix="correct them in dbt_project")
+        raise ConfigError(
+            f"Staging views could not be made ({'; '.join(failed)})", fix="correct them in dbt_project"
+        )
     return [run.name for run in runs]

@@ -1,7 +1,7 @@
-"""dbt in this process: one parse, then commands over the parsed project, with no file that could hold personal data.
+"""dbt in this process: one parse, then commands over the parsed project; no file that may hold personal data.
 
-dbt's own log and run results would repeat PostgreSQL's error details, values included, so neither is written; what a model
-answered is kept, without them, in ops.model_run. Compiled SQL is under the target folder.
+dbt's own log and run results would repeat PostgreSQL's error details, values included, so neither is written;
+what a model answered is kept, without them, in ops.model_run. Compiled SQL is under the target folder.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from psycopg.conninfo import conninfo_to_dict
 
@@ -22,9 +22,11 @@ from huiliu.errors import ConfigError, HuiliuError, TransientError
 from huiliu.settings import get_settings
 
 if TYPE_CHECKING:
+    from dbt.artifacts.schemas.results import NodeResult
+    from dbt.artifacts.schemas.run import RunExecutionResult
     from dbt.contracts.graph.manifest import Manifest
+    from dbt_common.events.base_types import EventMsg
 
-PROFILES_FOLDER = get_settings().project_root / "dbt_project"
 _PROJECT_FILES = (".sql", ".yml", ".csv", ".md")
 _MODELS_ONLY = ("--resource-type", "model", "--resource-type", "seed")
 
@@ -33,7 +35,7 @@ Progress = Callable[[str, str], None]
 
 @dataclass(frozen=True)
 class NodeRun:
-    """What one model (or test) of a dbt command came to; ``rows`` is how many rows it wrote, None if unknown."""
+    """What one model (or test) came to; ``rows`` is how many rows it wrote, None if unknown."""
 
     name: str
     status: str
@@ -46,16 +48,20 @@ class DbtProject:
     """A dbt project folder, with its parse cache and compiled SQL kept in HUILIU_HOME."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self.folder = folder or PROFILES_FOLDER
-        self.state = get_settings().home / "dbt" / self.folder.name
+        settings = get_settings()
+        self.profiles = settings.project_root / "dbt_project"
+        self.folder = folder or self.profiles
+        # Another folder's parse cache must never be taken for this one's.
+        mark = hashlib.sha256(str(self.folder.resolve()).encode()).hexdigest()[:8]
+        self.state = settings.home / "dbt" / f"{self.folder.name}-{mark}"
         self._manifest: Manifest | None = None
 
     @property
     def manifest(self) -> Manifest:
         """The parsed project; ConfigError if it does not parse."""
         if self._manifest is None:
-            result = _invoke([*self._arguments("parse"), "--write-json"], manifest=None, progress=None)
-            self._manifest = result.result
+            parsed = _invoke([*self._arguments("parse"), "--write-json"], manifest=None, progress=None)
+            self._manifest = cast("Manifest", parsed)
         return self._manifest
 
     def fingerprint(self) -> str:
@@ -76,30 +82,40 @@ class DbtProject:
         return links
 
     def run_models(
-        self, *, full_refresh: bool = False, select: str | None = None, exclude: str | None = None, progress: Progress | None = None
+        self,
+        *,
+        full_refresh: bool = False,
+        select: str | None = None,
+        exclude: str | None = None,
+        progress: Progress | None = None,
     ) -> list[NodeRun]:
-        """Build seeds and models in order; a failed model only skips what stands on it. Raises if dbt itself fails."""
+        """Build seeds and models in order; a failed one skips what stands on it. Raises if dbt fails."""
         arguments = [*self._arguments("build"), *_MODELS_ONLY]
         arguments += ["--full-refresh"] if full_refresh else []
         return self._nodes(arguments, select, exclude, progress)
 
-    def run_tests(self, *, kind: str, select: str | None = None, progress: Progress | None = None) -> list[NodeRun]:
+    def run_tests(
+        self, *, kind: str, select: str | None = None, progress: Progress | None = None
+    ) -> list[NodeRun]:
         """Run the tests of a kind: ``data`` on the built tables, or ``unit`` on the models' logic."""
-        selected = f"test_type:{kind}" if select is None else f"{select},test_type:{kind}"
-        return self._nodes(self._arguments("test"), selected, None, progress)
+        # A space in a selection means "or", a comma "and", which binds closer.
+        parts = [f"{part},test_type:{kind}" for part in select.split()] if select else [f"test_type:{kind}"]
+        return self._nodes(self._arguments("test"), " ".join(parts), None, progress)
 
     def _nodes(
         self, arguments: Sequence[str], select: str | None, exclude: str | None, progress: Progress | None
     ) -> list[NodeRun]:
         chosen = ["--select", *select.split()] if select else []
         dropped = ["--exclude", *exclude.split()] if exclude else []
-        result = _invoke([*arguments, *chosen, *dropped, "--no-write-json"], manifest=self.manifest, progress=progress)
-        return [_node_run(node) for node in result.result.results]
+        result = _invoke(
+            [*arguments, *chosen, *dropped, "--no-write-json"], manifest=self.manifest, progress=progress
+        )
+        return [_node_run(node) for node in cast("RunExecutionResult", result).results]
 
     def _arguments(self, command: str) -> list[str]:
         places = {
             "--project-dir": self.folder,
-            "--profiles-dir": PROFILES_FOLDER,
+            "--profiles-dir": self.profiles,
             "--target-path": self.state / "target",
             "--log-path": self.state / "logs",
             "--log-level": "none",
@@ -109,13 +125,13 @@ class DbtProject:
 
 
 def masked(text: str) -> str:
-    """Return a message without PostgreSQL's details and without anything that could be a number of a person."""
+    """Return a message without PostgreSQL's details and without what could be a person's number or name."""
     lines = [line.strip() for line in text.splitlines()]
     kept = [line for line in lines if line and not line.startswith(("DETAIL:", "CONTEXT:", "QUERY:"))]
     return re.sub(r'"[^"]*[\u4e00-\u9fff\d]{2,}[^"]*"|[0-9０-９]{11,}[Xx]?', "***", " ".join(kept))
 
 
-def _node_run(result: Any) -> NodeRun:
+def _node_run(result: NodeResult) -> NodeRun:
     rows = (result.adapter_response or {}).get("rows_affected")
     return NodeRun(
         name=result.node.name,
@@ -126,10 +142,10 @@ def _node_run(result: Any) -> NodeRun:
     )
 
 
-def _invoke(arguments: Sequence[str], *, manifest: Manifest | None, progress: Progress | None) -> Any:
+def _invoke(arguments: Sequence[str], *, manifest: Manifest | None, progress: Progress | None) -> object:
     from dbt.cli.main import dbtRunner
 
-    def report(event: Any) -> None:
+    def report(event: EventMsg) -> None:
         if progress is not None and event.info.name == "NodeFinished":
             node = event.data.node_info
             progress(node.node_name, node.node_status)
@@ -138,7 +154,7 @@ def _invoke(arguments: Sequence[str], *, manifest: Manifest | None, progress: Pr
         result = dbtRunner(manifest=manifest, callbacks=[report]).invoke(list(arguments))
     if result.exception is not None or result.result is None:
         raise _explained(arguments[0], result.exception)
-    return result
+    return result.result
 
 
 def _explained(command: str, error: BaseException | None) -> HuiliuError:
@@ -163,7 +179,7 @@ def _connection_variables() -> dict[str, str]:
 
 @contextmanager
 def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    # dbt reads its profile's variables from the process environment only; they are taken away again afterwards.
+    # dbt reads its profile's variables from the process environment only; they are taken away again after it.
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:

@@ -1,4 +1,4 @@
-"""The build ledger: which build runs, what it claimed, how each model ended, and which touched keys may go."""
+"""The build ledger: which build runs, what it claimed, how each model ended, which touched keys may go."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from datetime import date
 from huiliu.database import Connection
 from transformation.dbt_runner import NodeRun
 
-# A batch may be claimed when the gate let it through and nothing of its table waits before it. A replaced batch goes with the
-# batch that corrects it: raw is a change log, so a load is only right on top of all loads before it.
+# A batch may be claimed when the gate let it through and nothing of its table waits before it. A replaced
+# batch goes with the one that corrects it: raw is a change log, a load is only right on top of all before it.
 _CLAIMABLE = """
     with waiting as (
         select
@@ -46,24 +46,30 @@ _CLAIMABLE = """
 
 @dataclass(frozen=True)
 class LastBuild:
-    """What the newest build in the ledger was."""
+    """What the newest build of all models was, and whether a build of some models claimed batches since."""
 
-    build_id: int
     as_of: date
     status: str
-    selection: str | None
     fingerprint: str | None
+    claimed_since: bool
 
 
 def abandon_running(conn: Connection) -> None:
     """Mark builds left running by a killed process; the caller holds the build lock, so none is alive."""
-    conn.execute("update ops.build set status = 'abandoned', finished_at = clock_timestamp() where status = 'running'")
+    conn.execute(
+        "update ops.build set status = 'abandoned', finished_at = clock_timestamp() where status = 'running'"
+    )
 
 
 def last_build(conn: Connection) -> LastBuild | None:
-    """Return the newest build, None before the first."""
+    """Return the newest build of all models, None before the first."""
     row = conn.execute(
-        "select build_id, as_of, status, selection, fingerprint from ops.build order by build_id desc limit 1"
+        """
+        select build.as_of, build.status, build.fingerprint, exists (
+            select from ops.build_batch where build_batch.build_id > build.build_id
+        )
+        from ops.build where build.selection is null order by build.build_id desc limit 1
+        """
     ).fetchone()
     return None if row is None else LastBuild(*row)
 
@@ -74,7 +80,13 @@ def claimable(conn: Connection) -> list[int]:
 
 
 def begin(
-    conn: Connection, *, as_of: date, full_refresh: bool, selection: str | None, fingerprint: str, batches: Sequence[int]
+    conn: Connection,
+    *,
+    as_of: date,
+    full_refresh: bool,
+    selection: str | None,
+    fingerprint: str,
+    batches: Sequence[int],
 ) -> int:
     """Open a build and claim its batches in one transaction; return its build_id."""
     with conn.transaction():
@@ -85,7 +97,8 @@ def begin(
         ).fetchone()
         build_id = int(row[0]) if row else 0
         conn.execute(
-            "insert into ops.build_batch (batch_id, build_id) select unnest(%s::bigint[]), %s", [list(batches), build_id]
+            "insert into ops.build_batch (batch_id, build_id) select unnest(%s::bigint[]), %s",
+            [list(batches), build_id],
         )
     return build_id
 
@@ -99,12 +112,13 @@ def finish(conn: Connection, build_id: int, *, status: str, runs: Sequence[NodeR
             [(build_id, run.name, run.status, run.seconds, run.rows, run.message) for run in runs],
         )
         cursor.execute(
-            "update ops.build set status = %s, finished_at = clock_timestamp() where build_id = %s", [status, build_id]
+            "update ops.build set status = %s, finished_at = clock_timestamp() where build_id = %s",
+            [status, build_id],
         )
 
 
 def prune_touched_keys(conn: Connection, links: Sequence[tuple[str, str]]) -> int:
-    """Delete the logged keys that every child has consumed; return how many. ``links`` are (parent, child) models.
+    """Delete the logged keys that every child has consumed; return how many. ``links``: (parent, child).
 
     A child without state will compute all its keys at its first build, so it holds nothing back.
     """

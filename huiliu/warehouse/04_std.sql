@@ -260,7 +260,7 @@ comment on function std.resident_id(text) is '标准身份号码：十八位；�
 
 create or replace function std.resident_id_is_valid(value text) returns boolean
 language sql immutable parallel safe as
-$$ select std.resident_id(value) is not null $$;
+$$ select case when value is not null then std.resident_id(value) is not null end $$;
 comment on function std.resident_id_is_valid(text) is '身份号码是否有效（可升位、可归一者亦为有效）';
 
 create or replace function std.birth_date_of(resident_id text) returns date

@@ -1,4 +1,4 @@
-"""The standardisation functions against python-stdnum and Python's own calendar, and against input that is no such thing."""
+"""The standardisation functions against python-stdnum, Python's calendar, and input that is no such thing."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ from psycopg import sql
 from stdnum.cn import ric, uscc
 
 GARBAGE = [
-    "", " ", "　", "张三", "N/A", "'", "\\", "\\x00", "%s", "0", "-1", "９９", "1e99", "9" * 40, "X" * 18, "00000000000000000X",
-    "2025-02-30", "2025-13-01", "99999999", "1,2,3", "1..2", "١٩٩٠", "\u200b", "🀄", "110105194912310021", "0000-00-00",
+    "", " ", "　", "张三", "N/A", "'", "\\", "\\x00", "%s", "0", "-1", "９９", "1e99", "9" * 40, "X" * 18,
+    "00000000000000000X",
+    "2025-02-30", "2025-13-01", "99999999", "1,2,3", "1..2", "١٩٩٠", "\u200b", "🀄", "110105194912310021",
+    "0000-00-00",
 ]  # fmt: skip
 TEXT_FUNCTIONS = [
-    "clean_text", "clean_code", "clean_name", "try_date", "try_date_until", "try_timestamp", "try_bigint", "try_numeric",
-    "try_amount", "month_code", "capital_currency", "capital_amount", "capital_yuan", "resident_id", "resident_id_is_valid",
+    "clean_text", "clean_code", "clean_name", "try_date", "try_date_until", "try_timestamp", "try_bigint",
+    "try_numeric", "try_amount", "month_code", "capital_currency", "capital_amount", "capital_yuan",
+    "resident_id", "resident_id_is_valid",
     "birth_date_of", "sex_of", "mask_resident_id", "uscc_is_valid", "uscc", "sex_code",
 ]  # fmt: skip
 
@@ -31,7 +34,9 @@ def call(warehouse: psycopg.Connection) -> Iterator[Call]:
     """Apply a function of schema std to many values at once."""
 
     def apply(name: str, values: list[str]) -> list[Any]:
-        query = sql.SQL("select std.{}(value) from unnest(%s::text[]) with ordinality as it (value, n) order by n")
+        query = sql.SQL(
+            "select std.{}(value) from unnest(%s::text[]) with ordinality as it (value, n) order by n"
+        )
         return [row[0] for row in warehouse.execute(query.format(sql.Identifier(name)), [values])]
 
     return apply
@@ -55,27 +60,36 @@ def test_no_input_raises(call: Call, name: str) -> None:
 @pytest.mark.parametrize("name", TEXT_FUNCTIONS)
 def test_missing_stays_missing(warehouse: psycopg.Connection, name: str) -> None:
     row = warehouse.execute(sql.SQL("select std.{}(null)").format(sql.Identifier(name))).fetchone()
-    assert row in [(None,), (False,)]
-    assert row == (None,) or name.endswith("is_valid")
+    assert row == (None,)
 
 
 def test_resident_ids_agree_with_stdnum(call: Call) -> None:
     valid = resident_ids(2000)
     assert call("resident_id", valid) == valid
     # Every other check character is wrong.
-    spoiled = [number[:-1] + other for number in valid[:200] for other in "0123456789X" if other != number[-1]]
+    spoiled = [
+        number[:-1] + other for number in valid[:200] for other in "0123456789X" if other != number[-1]
+    ]
     assert set(call("resident_id", spoiled)) == {None}
     assert call("birth_date_of", valid) == [ric.get_birth_date(number) for number in valid]
 
 
 def test_one_wrong_digit_anywhere_is_found(call: Call) -> None:
     number = "11010519491231002X"
-    wrong = [number[:at] + digit + number[at + 1 :] for at in range(17) for digit in "0123456789" if digit != number[at]]
+    wrong = [
+        number[:at] + digit + number[at + 1 :]
+        for at in range(17)
+        for digit in "0123456789"
+        if digit != number[at]
+    ]
     assert set(call("resident_id", wrong)) == {None}
 
 
 def test_vectors_of_gb_11643(call: Call) -> None:
-    assert call("resident_id", ["11010519491231002X", "440524188001010014"]) == ["11010519491231002X", "440524188001010014"]
+    assert call("resident_id", ["11010519491231002X", "440524188001010014"]) == [
+        "11010519491231002X",
+        "440524188001010014",
+    ]
     assert call("sex_of", ["11010519491231002X", "440524188001010014"]) == ["2", "1"]
 
 
@@ -86,7 +100,12 @@ def test_a_number_of_fifteen_digits_gains_its_century_and_check_character(call: 
 
 
 def test_full_width_lower_case_and_spaces_are_one_number(call: Call) -> None:
-    written = ["１１０１０５１９４９１２３１００２Ｘ", "11010519491231002x", " 110105 19491231 002X ", "\u200b11010519491231002Ｘ\ufeff"]
+    written = [
+        "１１０１０５１９４９１２３１００２Ｘ",
+        "11010519491231002x",
+        " 110105 19491231 002X ",
+        "\u200b11010519491231002Ｘ\ufeff",
+    ]
     assert call("resident_id", written) == ["11010519491231002X"] * 4
     assert call("resident_id_is_valid", written) == [True] * 4
 
@@ -114,15 +133,42 @@ def test_a_credit_code_that_fails_is_kept(call: Call) -> None:
 
 
 def test_dates_in_every_form(call: Call) -> None:
-    forms = ["2024-02-29", "20240229", "2024/2/29", "2024.2.29", "2024年2月29日", "２０２４－０２－２９", "2024-02-29 00:00:00", " 2024/02/29"]
+    forms = [
+        "2024-02-29",
+        "20240229",
+        "2024/2/29",
+        "2024.2.29",
+        "2024年2月29日",
+        "２０２４－０２－２９",
+        "2024-02-29 00:00:00",
+        " 2024/02/29",
+    ]
     assert call("try_date", forms) == [date(2024, 2, 29)] * len(forms)
     assert call("try_date", ["1984.10", "1984年10月", "1984-10"]) == [date(1984, 10, 1)] * 3
-    assert call("try_date_until", ["2020-06", "2020-02", "2020-06-15"]) == [date(2020, 6, 30), date(2020, 2, 29), date(2020, 6, 15)]
-    assert call("try_date", ["2023-02-29", "1900-02-29", "2024-04-31", "2024-00-10", "24-01-01", "2024-1", "202401"])[:5] == [None] * 5
+    assert call("try_date_until", ["2020-06", "2020-02", "2020-06-15"]) == [
+        date(2020, 6, 30),
+        date(2020, 2, 29),
+        date(2020, 6, 15),
+    ]
+    impossible = [
+        "2023-02-29",
+        "1900-02-29",
+        "2024-04-31",
+        "2024-00-10",
+        "24-01-01",
+        "202401",
+        "2024-01-01日期",
+    ]
+    assert call("try_date", impossible) == [None] * len(impossible)
 
 
 def test_every_day_of_leap_and_common_years_agrees_with_the_calendar(call: Call) -> None:
-    texts = [f"{year}-{month:02d}-{day:02d}" for year in (1900, 2000, 2023, 2024) for month in range(14) for day in range(33)]
+    texts = [
+        f"{year}-{month:02d}-{day:02d}"
+        for year in (1900, 2000, 2023, 2024)
+        for month in range(14)
+        for day in range(33)
+    ]
 
     def by_calendar(text: str) -> date | None:
         try:
@@ -134,7 +180,9 @@ def test_every_day_of_leap_and_common_years_agrees_with_the_calendar(call: Call)
 
 
 def test_timestamps(call: Call) -> None:
-    assert call("try_timestamp", ["2025-01-02 03:04:05.678", "2025-01-02T03:04", "2025-01-02", "2025-01-02 25:00:00"]) == [
+    assert call(
+        "try_timestamp", ["2025-01-02 03:04:05.678", "2025-01-02T03:04", "2025-01-02", "2025-01-02 25:00:00"]
+    ) == [
         datetime(2025, 1, 2, 3, 4, 5, 678000),  # noqa: DTZ001 - sources state no zone
         datetime(2025, 1, 2, 3, 4),  # noqa: DTZ001
         datetime(2025, 1, 2),  # noqa: DTZ001
@@ -146,7 +194,11 @@ def test_numbers_and_amounts(call: Call) -> None:
     assert call("try_numeric", ["12.50", "1,234,567.8", "１２", "-3", "1E-06", "1,23", "12元"]) == [
         Decimal("12.50"), Decimal("1234567.8"), Decimal(12), Decimal(-3), Decimal("0.000001"), None, None,
     ]  # fmt: skip
-    assert call("try_amount", ["680.005", "999999999999.99", "1e12"]) == [Decimal("680.01"), Decimal("999999999999.99"), None]
+    assert call("try_amount", ["680.005", "999999999999.99", "1e12"]) == [
+        Decimal("680.01"),
+        Decimal("999999999999.99"),
+        None,
+    ]
     assert call("month_code", ["202512", "2025-12", "202513", "20251"]) == ["202512", "202512", None, None]
 
 
@@ -169,17 +221,32 @@ def test_numbers_and_amounts(call: Call) -> None:
         ("人民币", None, None, None),
     ],
 )
-def test_capital(call: Call, written: str, yuan: int | None, amount: int | None, currency: str | None) -> None:
+def test_capital(
+    call: Call, written: str, yuan: int | None, amount: int | None, currency: str | None
+) -> None:
     assert call("capital_yuan", [written]) == [yuan]
     assert call("capital_amount", [written]) == [amount]
     assert call("capital_currency", [written]) == [currency]
 
 
 def test_text_names_and_codes(call: Call) -> None:
-    assert call("clean_text", [" 山东省　烟台市\t１号 ", "a\u200bb", "（公司）", "　"]) == ["山东省 烟台市 1号", "ab", "(公司)", None]
-    assert call("clean_name", ["张　三", "阿不都•买买提", "Mary  Ann", " 李四 "]) == ["张三", "阿不都·买买提", "Mary Ann", "李四"]
+    assert call("clean_text", [" 山东省　烟台市\t１号 ", "a\u200bb", "（公司）", "　"]) == [
+        "山东省 烟台市 1号",
+        "ab",
+        "(公司)",
+        None,
+    ]
+    assert call("clean_name", ["张　三", "阿不都•买买提", "Mary  Ann", " 李四 "]) == [
+        "张三",
+        "阿不都·买买提",
+        "Mary Ann",
+        "李四",
+    ]
     assert call("sex_code", ["1", "女", "２", "男性", "x", ""]) == ["1", "2", "2", "1", None, None]
 
 
 def test_a_masked_number_shows_neither_birth_nor_sequence(call: Call) -> None:
-    assert call("mask_resident_id", ["11010519491231002X", "110105491231002"]) == ["110105************", "***"]
+    assert call("mask_resident_id", ["11010519491231002X", "110105491231002"]) == [
+        "110105************",
+        "***",
+    ]

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from psycopg import sql
+from toy_city import ToyCity
 
 from huiliu.connections import dsn, secret
 from huiliu.database import connect, connect_to
 from huiliu.settings import get_settings
-from toy_city import ToyCity
 from transformation.dbt_runner import DbtProject
 
 DATABASE = "toy_warehouse"
@@ -25,12 +25,14 @@ def toy_project(home: Path) -> DbtProject:
 
 @pytest.fixture
 def toy(home: Path, toy_project: DbtProject, monkeypatch: pytest.MonkeyPatch) -> Iterator[ToyCity]:
-    """An empty warehouse with the real ledgers and one raw table, of which `connect("warehouse")` is the owner's view."""
+    """An empty warehouse with the real ledgers and one source; `connect("warehouse")` leads to it."""
     with connect_to(dsn("admin"), "admin", autocommit=True) as admin:
         admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(DATABASE)))
         admin.execute(sql.SQL("create database {} owner huiliu_owner").format(sql.Identifier(DATABASE)))
         host, port = admin.info.host, admin.info.port
-    monkeypatch.setenv("HUILIU_DSN_WAREHOUSE", f"postgresql://huiliu_owner:{secret('huiliu_owner')}@{host}:{port}/{DATABASE}")
+    monkeypatch.setenv(
+        "HUILIU_DSN_WAREHOUSE", f"postgresql://huiliu_owner:{secret('huiliu_owner')}@{host}:{port}/{DATABASE}"
+    )
     with connect("warehouse", autocommit=True) as conn:
         for file in sorted((get_settings().project_root / "huiliu" / "warehouse").glob("*.sql")):
             conn.execute(file.read_bytes())

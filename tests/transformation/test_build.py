@@ -1,14 +1,14 @@
-"""Builds claim what the gate let through, in order and once, and a killed or failed build costs nothing but time."""
+"""Builds claim what the gate let through, in order and once; a killed or failed build costs only time."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from toy_city import Change, ToyCity
 
 from huiliu.database import advisory_lock, connect
 from huiliu.errors import ConfigError, TransientError
-from toy_city import Change, ToyCity
 from transformation.build import LOCK
 from transformation.dbt_runner import DbtProject, masked
 
@@ -57,11 +57,15 @@ def test_a_failed_build_is_something_to_do(toy: ToyCity) -> None:
     assert [run.name for run in again.failed] == ["toy_senior", "toy_town_seniors"]
 
 
-def test_a_build_left_running_by_a_killed_process_is_abandoned_and_its_batches_are_built(toy: ToyCity) -> None:
+def test_a_build_left_running_by_a_killed_process_is_abandoned_and_its_batches_are_built(
+    toy: ToyCity,
+) -> None:
     toy.land([Change("I", 1)])
     toy.build()
     batch = toy.land([Change("I", 2)])
-    toy.conn.execute("insert into ops.build (as_of, full_refresh, status) values ('2025-01-01', false, 'running')")
+    toy.conn.execute(
+        "insert into ops.build (as_of, full_refresh, status) values ('2025-01-01', false, 'running')"
+    )
     toy.conn.execute("insert into ops.build_batch select %s, max(build_id) from ops.build", [batch])
     result = toy.build()
     assert result.claimed_batches == []
@@ -72,7 +76,11 @@ def test_a_build_left_running_by_a_killed_process_is_abandoned_and_its_batches_a
 
 
 def test_two_builds_do_not_run_at_once(toy: ToyCity) -> None:
-    with connect("warehouse", autocommit=True) as other, advisory_lock(other, LOCK), pytest.raises(TransientError):
+    with (
+        connect("warehouse", autocommit=True) as other,
+        advisory_lock(other, LOCK),
+        pytest.raises(TransientError),
+    ):
         toy.build()
 
 
@@ -84,7 +92,9 @@ def test_models_are_not_built_outside_a_build(toy: ToyCity) -> None:
 
 
 def test_a_project_that_does_not_parse_opens_no_build(toy: ToyCity, tmp_path: Path) -> None:
-    (tmp_path / "dbt_project.yml").write_text("name: broken\nversion: 1.0.0\nprofile: huiliu\nmodel-paths: [models]\n")
+    (tmp_path / "dbt_project.yml").write_text(
+        "name: broken\nversion: 1.0.0\nprofile: huiliu\nmodel-paths: [models]\n"
+    )
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "broken.sql").write_text("select * from {{ ref('no_such_model') }}")
     toy.project = DbtProject(tmp_path)
@@ -96,5 +106,19 @@ def test_a_project_that_does_not_parse_opens_no_build(toy: ToyCity, tmp_path: Pa
 def test_messages_carry_no_personal_data() -> None:
     message = 'duplicate key "x_pkey"\nDETAIL:  Key (pid)=(11010519491231002X) already exists.'
     assert masked(message) == 'duplicate key "x_pkey"'
-    assert masked('invalid input syntax for type date: "张三１９４９"') == "invalid input syntax for type date: ***"
+    assert (
+        masked('invalid input syntax for type date: "张三１９４９"')
+        == "invalid input syntax for type date: ***"
+    )
     assert masked("value 11010519491231002X is wrong") == "value *** is wrong"
+
+
+def test_a_build_of_some_models_does_not_hide_that_the_others_are_up_to_date(toy: ToyCity) -> None:
+    toy.land([Change("I", 1)])
+    toy.build()
+    toy.build(select="toy_limit")
+    assert toy.build().nothing_to_do
+    toy.land([Change("I", 2)])
+    toy.build(select="toy_limit")
+    assert not toy.build().nothing_to_do
+    assert persons(toy) == [1, 2]

@@ -10,12 +10,17 @@ DAY_1, DAY_2, DAY_3 = "2025-01-01", "2025-01-02", "2025-01-03"
 
 
 def first_day(toy: ToyCity) -> None:
-    toy.land(Change("I", number, town=f"镇{number % 4}", born_on=f"19{50 + number % 40}-03-01") for number in range(200))
+    toy.land(
+        Change("I", number, town=f"镇{number % 4}", born_on=f"19{50 + number % 40}-03-01")
+        for number in range(200)
+    )
     assert toy.build(DAY_1).failed == []
 
 
 def touched(toy: ToyCity, model: str, key_name: str) -> set[str]:
-    rows = toy.conn.execute("select key from ops.touched_key where model = %s and key_name = %s", [model, key_name])
+    rows = toy.conn.execute(
+        "select key from ops.touched_key where model = %s and key_name = %s", [model, key_name]
+    )
     return {row[0] for row in rows}
 
 
@@ -32,7 +37,7 @@ def test_inserts_updates_deletes_and_movers_end_as_a_full_build_would(toy: ToyCi
         [
             Change("I", 900, name="新来", town="新镇"),
             Change("U", 1, name="改名", town="镇1", born_on="1951-03-01"),
-            Change("U", 2, town="镇3", born_on="1952-03-01"),  # moves: touches the town left and the town entered
+            Change("U", 2, town="镇3", born_on="1952-03-01"),  # touches the town left and the one entered
             Change("D", 3, town="镇3", born_on="1953-03-01"),
         ]
     )
@@ -84,7 +89,8 @@ def test_a_changed_parameter_recomputes_everything_that_named_it(toy: ToyCity) -
 
 def test_a_failed_model_leaves_the_rest_up_to_date_and_catches_up(toy: ToyCity) -> None:
     first_day(toy)
-    toy.land([Change("U", 1, name="", town="镇2", born_on="1951-03-01")])  # toy_senior divides by the length of the name
+    # toy_senior divides by the length of the name.
+    toy.land([Change("U", 1, name="", town="镇2", born_on="1951-03-01")])
     result = toy.build(DAY_2)
     assert {run.name: run.status for run in result.models} == {
         "toy_person": "success",
@@ -94,8 +100,12 @@ def test_a_failed_model_leaves_the_rest_up_to_date_and_catches_up(toy: ToyCity) 
         "toy_town_seniors": "skipped",
     }
     assert "division by zero" in next(run.message for run in result.failed if run.status == "error")
-    assert touched(toy, "toy_town", "town") == {"镇1", "镇2"}, "kept until the skipped child has consumed them"
-    toy.land([Change("U", 5, town="镇0", born_on="1955-03-01"), Change("U", 1, town="镇2", born_on="1951-03-01")])
+    assert touched(toy, "toy_town", "town") == {"镇1", "镇2"}, (
+        "kept until the skipped child has consumed them"
+    )
+    toy.land(
+        [Change("U", 5, town="镇0", born_on="1955-03-01"), Change("U", 1, town="镇2", born_on="1951-03-01")]
+    )
     assert toy.build(DAY_3).failed == []
     assert touched(toy, "toy_town", "town") == set(), "pruned once every child has consumed them"
     toy.assert_equals_full(DAY_3)
@@ -103,7 +113,9 @@ def test_a_failed_model_leaves_the_rest_up_to_date_and_catches_up(toy: ToyCity) 
 
 def test_a_parent_built_in_full_makes_its_children_compare_everything(toy: ToyCity) -> None:
     first_day(toy)
-    toy.land([Change("D", 4, town="镇0", born_on="1954-03-01"), Change("I", 901, town="镇9", born_on="1950-01-01")])
+    toy.land(
+        [Change("D", 4, town="镇0", born_on="1954-03-01"), Change("I", 901, town="镇9", born_on="1950-01-01")]
+    )
     assert toy.build(DAY_2, full_refresh=True, select="toy_person").failed == []
     assert touched(toy, "toy_person", "town") == set()
     assert toy.build(DAY_2).failed == []
@@ -122,7 +134,9 @@ def test_a_build_of_some_models_leaves_the_others_to_catch_up(toy: ToyCity) -> N
 def test_a_lost_state_recomputes_everything(toy: ToyCity) -> None:
     first_day(toy)
     toy.conn.execute("delete from ops.model_state where model in ('toy_person', 'toy_town')")
-    toy.conn.execute("delete from staging.toy_person where person_id = 7; update staging.toy_town set persons = 0")
+    toy.conn.execute(
+        "delete from staging.toy_person where person_id = 7; update staging.toy_town set persons = 0"
+    )
     toy.build(DAY_2)
     toy.assert_equals_full(DAY_2)
 
@@ -133,7 +147,13 @@ def test_rows_that_come_again_unchanged_cost_nothing(toy: ToyCity) -> None:
     toy.land([Change("D", 1)])
     toy.land([Change("I", 1)])
     toy.build(DAY_2)
-    assert written(toy) == {"toy_person": 1, "toy_limit": 0, "toy_senior": 0, "toy_town": 0, "toy_town_seniors": 0}
+    assert written(toy) == {
+        "toy_person": 1,
+        "toy_limit": 0,
+        "toy_senior": 0,
+        "toy_town": 0,
+        "toy_town_seniors": 0,
+    }
 
 
 def test_random_days_end_as_a_full_build_would(toy: ToyCity) -> None:

@@ -21,7 +21,8 @@ TABLES = {
 _RAW = """
     create table raw.toy__person (
         person_id text, name text, town text, born_on text,
-        _row_key uuid not null, _row_hash uuid not null, _op char(1) not null, _batch_id bigint not null, _loaded_on date not null
+        _row_key uuid not null, _row_hash uuid not null, _op char(1) not null,
+        _batch_id bigint not null, _loaded_on date not null
     );
     create table raw.toy__limit (name text, value text);
     insert into raw.toy__limit values ('senior', '21915');
@@ -60,9 +61,19 @@ class ToyCity:
             self.gate(batch_id, gate)
         with self.conn.cursor() as cursor:
             cursor.executemany(
-                "insert into raw.toy__person values (%s, %s, %s, %s, md5(%s)::uuid, md5(%s)::uuid, %s, %s, '2025-01-01')",
+                "insert into raw.toy__person"
+                " values (%s, %s, %s, %s, md5(%s)::uuid, md5(%s)::uuid, %s, %s, '2025-01-01')",
                 [
-                    (str(it.person_id), it.name, it.town, it.born_on, str(it.person_id), repr(it), it.op, batch_id)
+                    (
+                        str(it.person_id),
+                        it.name,
+                        it.town,
+                        it.born_on,
+                        str(it.person_id),
+                        repr(it),
+                        it.op,
+                        batch_id,
+                    )
                     for it in changes
                 ],
             )
@@ -76,12 +87,16 @@ class ToyCity:
             [batch_id, status],
         )
 
-    def build(self, day: str = "2025-01-01", *, full_refresh: bool = False, select: str | None = None) -> BuildResult:
+    def build(
+        self, day: str = "2025-01-01", *, full_refresh: bool = False, select: str | None = None
+    ) -> BuildResult:
         """Run one build of the toy project."""
-        return build(as_of=date.fromisoformat(day), full_refresh=full_refresh, select=select, project=self.project)
+        return build(
+            as_of=date.fromisoformat(day), full_refresh=full_refresh, select=select, project=self.project
+        )
 
     def contents(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Return the rows of every model, sorted, without columns that begin with an underscore (but the key)."""
+        """Return the rows of every model, sorted, without bookkeeping columns."""
         return {name: sorted(self.conn.execute(query), key=repr) for name, query in TABLES.items()}  # type: ignore[arg-type]
 
     def assert_equals_full(self, day: str) -> None:
@@ -91,7 +106,7 @@ class ToyCity:
         assert result.failed == []
         assert incremental == self.contents()
 
-    def _one(self, query: str) -> Any:
+    def _one(self, query: str) -> int:
         row = self.conn.execute(query).fetchone()  # type: ignore[arg-type]
         assert row is not None
-        return row[0]
+        return int(row[0])
