@@ -1,8 +1,8 @@
 """Deliver to one front-end database: one transaction a consumer, then a receipt, then the ledger.
 
 The destination says in its own `_delivery` which batch it got last, written with the rows. If that is not the
-batch of our last receipt (killed in between, restored, dropped, tampered with), what it holds is uncertain: its
-keys and hashes are fetched and compared instead of what we believe we sent. So a run can be killed anywhere.
+batch of our last receipt (killed in between, restored, dropped, tampered with), what it holds is uncertain:
+its keys and hashes are fetched and compared, instead of what we believe we sent.
 """
 
 from __future__ import annotations

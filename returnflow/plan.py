@@ -1,7 +1,7 @@
 """What is due: for each package and consumer a row of `ops.delivery`, and the keys that differ.
 
-A plan freezes *which keys* go to whom; the delivery sends the values those keys have then. So a build that ends
-in between mixes nothing up: what it changed beyond these keys is found by the next plan.
+A plan freezes *which keys* go to whom; the delivery sends the values those keys have then. So a build that
+ends in between mixes nothing up: what it changed beyond these keys is found by the next plan.
 """
 
 from __future__ import annotations
@@ -71,8 +71,8 @@ def plan(
 ) -> Plan:
     """Plan a batch: all packages to all their consumers, unless narrowed by name or code.
 
-    ``release_mass_delete`` lets deletions pass the breaker once, by an operator's decision. Raises ConfigError
-    for an unknown package or consumer, TransientError while a delivery is under way.
+    ``release_mass_delete`` lets deletions pass the breaker once, by an operator's decision. Raises
+    ConfigError for an unknown package or consumer, TransientError while a delivery is under way.
     """
     chosen = choose(load_packages(), packages)
     targets = {package.name: consumers_of(package, consumers) for package in chosen}
@@ -323,8 +323,9 @@ def _rows_for_nobody(batch: _Batch) -> list[str]:
     ).format(sql.Identifier("return", batch.package.model))
     known = [it.code for it in all_consumers().values() if it.level in batch.package.consumers]
     rows = batch.execute(query, everyone=known).fetchall()
+    model = f'"return".{batch.package.model}'
     return [
-        f'{batch.package.name}: {count} rows of "return".{batch.package.model} are for consumer {code or "(none)"}'
+        f"{batch.package.name}: {count} rows of {model} are for consumer {code or '(none)'}"
         ", which the region codes do not have. Fix: add it to the region codes, or correct the model"
         for code, count in rows
     ]

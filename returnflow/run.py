@@ -15,6 +15,7 @@ from returnflow.plan import Plan, plan
 
 __all__ = [
     "DeliveryOutcome",
+    "PassingReturnError",
     "Plan",
     "ReturnError",
     "ReturnResult",

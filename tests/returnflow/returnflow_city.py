@@ -32,7 +32,8 @@ class City:
         self.take(person)
         self.conn.execute(
             'insert into "return".return_resident_roster'
-            " (consumer_code, person_key, name, pid_masked, sex, birth_date) values (%s, %s, %s, %s, '1', %s)",
+            " (consumer_code, person_key, name, pid_masked, sex, birth_date)"
+            " values (%s, %s, %s, %s, '1', %s)",
             [
                 township,
                 key_of(person),
@@ -76,7 +77,7 @@ class City:
 
     def score(self, value: float, *tables: str) -> None:
         """Let a scoring give these tables (by default all that packages ask for) an overall score."""
-        names = tables or ("base.base_population__person", "special.special_veterans__subsidy")
+        names = tables or ("return.return_resident_roster", "return.return_veteran_subsidy")
         row = self.conn.execute(
             "insert into quality.score_run (stage, business_date, status)"
             " values ('score', '2026-01-15', 'succeeded') returning batch_id"

@@ -13,7 +13,7 @@ from returnflow_city import ROSTER, TOWNSHIPS, A, B, City
 from huiliu import business_date
 from huiliu.connections import dsn
 from huiliu.database import connect
-from returnflow.run import ReturnError
+from returnflow.run import ReturnError, deliver_database, plan_returns
 
 # 17 digits and a check character, or the old 15, in half- or full-width characters.
 ID_NUMBER = re.compile(r"[0-9０-９]{15}")
@@ -29,7 +29,7 @@ def test_below_the_floor_the_data_stay_and_the_consumer_is_told(city: City) -> N
     assert len(city.held(A)) == 3
     assert city.notices(A) == [(ROSTER, 3, None), (ROSTER, None, "质量未达标，沿用上次数据")]
     error = city.rows("select distinct error from ops.delivery where status = 'held'")[0][0]
-    assert "base.base_population__person scores 0.5000, below the floor 0.9" in str(error)
+    assert "return.return_resident_roster scores 0.5000, below the floor 0.9" in str(error)
     city.score(0.95)
     assert city.deliver().rows_upserted == 3
     city.assert_delivered()
@@ -68,8 +68,6 @@ def test_an_expired_contract_is_held(city: City) -> None:
 def test_a_notice_that_could_not_be_written_is_written_by_the_retry(
     city: City, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from returnflow.run import deliver_database, plan_returns
-
     city.score(0.5)
     planned = plan_returns([ROSTER])
     monkeypatch.setenv("HUILIU_SECRET_FRONT_370602_WRITER", "wrong")

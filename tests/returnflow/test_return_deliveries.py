@@ -7,9 +7,12 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from returnflow_city import DISTRICTS, ROSTER, TOWNSHIPS, A, B, C, City, key_of
+from returnflow_city import DISTRICTS, ROSTER, TOWNSHIPS, A, B, C, City, clear_destinations, key_of
 
 from huiliu.database import connect
+from huiliu.settings import forget_settings
+from returnflow.consumers import all_consumers
+from returnflow.run import ReturnError, deliver_database, plan_returns
 
 ALL = (ROSTER, "veteran_subsidy", "service_report")
 
@@ -144,8 +147,6 @@ def test_what_a_township_deletes_for_itself_fails_the_receipt_and_is_repaired_th
     with connect("front_writer:370602") as conn:
         conn.execute("delete from t370602001.resident_roster where person_key = %s", [key_of(3)])
         conn.execute("update t370602001.resident_roster set name = '某某' where person_key = %s", [key_of(4)])
-    from returnflow.run import ReturnError
-
     with pytest.raises(ReturnError, match=r"370602001 芝罘区 .*9 rows with checksum .*expected 10 with"):
         city.deliver()
     assert city.rows("select matches from ops.receipt order by delivery_id desc limit 4").count((False,)) == 1
@@ -154,8 +155,6 @@ def test_what_a_township_deletes_for_itself_fails_the_receipt_and_is_repaired_th
 
 
 def test_a_build_that_ends_between_plan_and_delivery_mixes_nothing_up(city: City) -> None:
-    from returnflow.run import deliver_database, plan_returns
-
     city.fill(A, 1, 3)
     city.put(9, B)
     city.deliver()
@@ -176,3 +175,23 @@ def test_a_build_that_ends_between_plan_and_delivery_mixes_nothing_up(city: City
         (A, C, True, True, "moved"),
         (A, B, True, True, "moved"),
     ]
+
+
+def test_all_consumers_of_the_city_are_served(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real city: 13 front-end databases, 159 townships and 13 districts."""
+    monkeypatch.delenv("HUILIU_REGIONS")
+    forget_settings()
+    codes = tuple(code for code in all_consumers() if len(code) > 4)
+    assert len(codes) == 172
+    clear_destinations(codes)
+    for number, code in enumerate(codes):
+        if len(code) == 9:
+            city.fill(code, number * 10, number % 7)
+    result = city.deliver(*ALL)
+    assert (result.delivered, result.held, result.failed) == (159 + 172 + 172, 0, 0)
+    receipts = city.rows(
+        "select count(*), count(*) filter (where matches), sum(destination_rows) from ops.receipt"
+    )
+    assert receipts == [(503, 503, result.rows_upserted)]
+    assert all(city.held(code) == city.meant(code) for code in codes if len(code) == 9)
+    clear_destinations(codes)

@@ -15,7 +15,7 @@ from huiliu.database import advisory_lock, connect
 from huiliu.errors import TransientError
 from huiliu.provision import provision
 from huiliu.settings import forget_settings
-from returnflow.run import PassingReturnError, ReturnError, deliver_all
+from returnflow.run import PassingReturnError, ReturnError, deliver_all, deliver_database, plan_returns
 
 ALL = (ROSTER, "veteran_subsidy")
 
@@ -237,8 +237,6 @@ def test_killed_anywhere_and_run_again_ends_in_the_same_state(
 
 def test_the_task_that_was_killed_takes_up_its_own_batch(changing: City) -> None:
     """As Airflow does: the same call again, not a new plan."""
-    from returnflow.run import deliver_database, plan_returns
-
     planned = plan_returns(ALL)
     first = deliver_database("370602", planned.batch_id)
     again = deliver_database("370602", planned.batch_id)
@@ -249,8 +247,6 @@ def test_the_task_that_was_killed_takes_up_its_own_batch(changing: City) -> None
 
 
 def test_a_batch_whose_place_was_taken_changes_nothing_any_more(changing: City) -> None:
-    from returnflow.run import deliver_database, plan_returns
-
     old = plan_returns(ALL)
     changing.put(2, A)
     changing.deliver(*ALL)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from returnflow_city import A, B, C, City, key_of
 
+from huiliu.connections import dsn
 from huiliu.database import connect
-from returnflow.run import ReturnError
+from returnflow.run import ReturnError, deliver_all
 
 P = 1000
 
@@ -28,8 +29,6 @@ class Unreachable:
         self.monkeypatch, self.codes = monkeypatch, codes
 
     def __enter__(self) -> None:
-        from huiliu.connections import dsn
-
         for code in self.codes:
             good = dsn(f"front_writer:{code}")
             start, _, rest = good.rpartition("@")
@@ -187,8 +186,6 @@ def test_the_old_township_is_held_while_the_new_one_goes_out(city: City) -> None
     assert len(city.held(B)) == 35
     assert set(city.moves()) == {(A, B, False, True, None)}
     assert city.notices(A)[-1] == ("resident_roster", None, "删除比例异常，待核实，沿用上次数据")
-    from returnflow.run import deliver_all
-
     deliver_all(["resident_roster"], release_mass_delete=True)
     assert set(city.moves()) == {(A, B, True, True, "moved")}
     assert len(city.moves()) == 30
