@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
+import os
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Annotated
@@ -102,6 +103,28 @@ def down() -> None:
     from huiliu import services
 
     services.down()
+
+
+@app.command()
+def prepare() -> None:
+    """Make roles, databases, ledgers and Airflow's tables on the servers there are; safe to run again."""
+    from huiliu import airflow_config, provision
+
+    provision.provision()
+    airflow_config.ensure_password()
+    airflow_config.migrate()
+
+
+@app.command(name="exec")
+def exec_(service: str) -> None:
+    """Become one service in the foreground, as a container does; `huiliu status` lists their names."""
+    from huiliu.programs import programs
+
+    known = programs()
+    if service not in known:
+        raise ConfigError(f"there is no service {service}", fix=f"use one of {', '.join(known)}")
+    launch = known[service].launch()
+    os.execve(launch.command[0], launch.command, {**os.environ, **launch.environment})  # noqa: S606
 
 
 @app.command()

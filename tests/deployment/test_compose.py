@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import yaml
 from typer.main import get_command
 
 from huiliu.cli import app
-from huiliu.programs import PROGRAM_NAMES
+from huiliu.programs import AIRFLOW
 from huiliu.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,7 +33,7 @@ def test_each_command_is_a_verb_of_the_command_line(compose: dict[str, Any]) -> 
         assert verb in verbs, name
         if verb == "exec":
             assert arguments == [name]
-            assert name in PROGRAM_NAMES
+            assert name in AIRFLOW
 
 
 def test_all_four_parts_of_airflow_run_from_one_image(compose: dict[str, Any]) -> None:
@@ -64,8 +65,6 @@ def test_published_ports_are_on_loopback(compose: dict[str, Any]) -> None:
 
 
 def test_the_image_copies_every_package_that_the_project_installs() -> None:
-    import tomllib
-
     packages = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["packages"]
     copied = re.findall(r"^COPY --chown=huiliu (\S+) \S+$", (ROOT / "Dockerfile").read_text("utf-8"), re.M)
     assert set(packages) <= set(copied)

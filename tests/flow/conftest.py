@@ -1,0 +1,24 @@
+"""A small city of a module's own: services up, provisioned, one simulated day to start from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from huiliu import services
+from huiliu.provision import provision
+from tests.conftest import home_of_its_own
+
+
+@pytest.fixture(scope="module")
+def city_home() -> Iterator[Path]:
+    """HUILIU_HOME with PostgreSQL and the registry's API under the supervisor; all gone at the end."""
+    with home_of_its_own() as folder:
+        try:
+            services.up(["postgres", "marriage-api"])
+            provision()
+            yield folder
+        finally:
+            services.down()
