@@ -10,9 +10,9 @@
   或有模型失败（看 `ops.model_run.message`，改正后清除 `build_models`）。其余数据已照常流向下游。
 
 **What**: when any source has landed, waits for the ingest runs under way, gates the batches, runs one dbt
-build. **Inputs**: assets `source_*`; `raw`, `ops.batch_gate`. **Output**: asset `warehouse`, also when a model
-failed: the others flow on. **On failure**: see above; a held batch or a failed model turns the run red, and
-nothing else stops.
+build. **Inputs**: assets `source_*`; `raw`, `ops.batch_gate`. **Output**: asset `warehouse`, also when a
+model failed: the others flow on. **On failure**: see above; a held batch or a failed model turns the run
+red, and nothing else stops.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from dags import reporting
 from dags.wiring import DEFAULT_ARGS, FRONT_ENDS_POOL, METRICS, RETURNS
 from returnflow.spec import load_packages
 
+MODELS = "tag:metrics return_service_report"
 PACKAGES = [package.name for package in load_packages().values() if package.after == "metrics"]
 
 
@@ -44,9 +45,9 @@ def compute_metrics() -> None:
         execution_timeout=timedelta(hours=1),
     )
     def build_metrics() -> dict[str, Any]:
-        from transformation.build import build_metrics as build
+        from transformation.build import build
 
-        summary = reporting.build(build(progress=reporting.model_ended))
+        summary = reporting.build(build(select=MODELS, progress=reporting.model_ended))
         reporting.fail_if_models_failed(summary)
         return reporting.on_event(METRICS, summary)
 

@@ -28,7 +28,7 @@ DOC = """
 **What**: pulls {name} ({container}) and lands it unchanged in `raw`, a ledger row a table in `ops.load_run`.
 **Inputs**: `ingestion/sources/{name}.yml`, the source system. **Output**: asset `source_{name}`.
 **On failure**: the log's last line names the cause and the fix. Unreachable, 429 and locks are retried; a
-missing table or column, a wrong encoding or spec are not: mend it, then clear the task. No other source waits.
+missing table or column, a wrong encoding or spec are not: mend it, then clear the task. The others go on.
 """
 
 BROKEN = """
@@ -42,6 +42,12 @@ BROKEN = """
 """
 
 
+def nightly(cron: str) -> CronTriggerTimetable:
+    """The cadence in the city's time. A DAG that is switched on waits for its next time; without the zero,
+    Airflow makes good for a time that is past by up to a tenth of the period."""
+    return CronTriggerTimetable(cron, timezone=TIMEZONE, run_immediately=timedelta(0))
+
+
 def ingest_dag(name: str, *, schedule: str | None, title: str, doc: str, tags: list[str]) -> DAG:
     """The DAG of one source, with one task that lands all of its tables."""
 
@@ -49,7 +55,7 @@ def ingest_dag(name: str, *, schedule: str | None, title: str, doc: str, tags: l
         dag_id=f"ingest_{name}",
         dag_display_name=f"采集 · {title}",
         doc_md=doc,
-        schedule=CronTriggerTimetable(schedule, timezone=TIMEZONE) if schedule else None,
+        schedule=nightly(schedule) if schedule else None,
         catchup=False,
         max_active_runs=1,
         default_args=DEFAULT_ARGS,

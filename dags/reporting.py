@@ -94,7 +94,7 @@ def fail_if_held_or_failed(gated: dict[str, Any], built: dict[str, Any] | None) 
     if problems:
         raise DataError(
             "; ".join(problems),
-            fix="held: repair and load again, or `huiliu release`; failed: mend the model, clear build_models",
+            fix="held: repair and load again, or `huiliu release`; failed: mend it, clear build_models",
         )
 
 

@@ -10,7 +10,7 @@
 **What**: plans what is due, delivers the differences to each front-end database and takes receipts.
 **Inputs**: asset `quality`; `return.*`, `returnflow/packages/*.yml`. **Output**: asset `returns`, also when
 some deliveries failed. **On failure**: the red `deliver` is labelled with its database, its log names each
-consumer, cause and fix; all others were served. Mend it, then clear that task; the next batch makes good for it.
+consumer, cause and fix; all others were served. Mend it, then clear that task; the next batch does too.
 """
 
 from __future__ import annotations

@@ -22,9 +22,9 @@ QUALITY = Asset(name="quality", uri="huiliu://quality", group=GROUP)
 RETURNS = Asset(name="returns", uri="huiliu://returns", group=GROUP)
 METRICS = Asset(name="metrics", uri="huiliu://metrics", group=GROUP)
 
-# Huiliu names its faults: one that may pass is retried with back-off; for any other (a wrong setting, bad data,
-# a model that failed) a retry cannot help, so it fails at once and an operator sees it now. What is not named
-# here (a killed process, a lost connection) is retried as often as the task allows.
+# Huiliu names its faults: one that may pass is retried with back-off; for any other (a wrong setting, bad
+# data, a model that failed) a retry cannot help, so it fails at once and an operator sees it now. What is
+# not named here (a killed process, a lost connection) is retried as the task allows; wrong SQL is not.
 RETRY_POLICY = ExceptionRetryPolicy(
     rules=[
         RetryRule(
@@ -33,7 +33,7 @@ RETRY_POLICY = ExceptionRetryPolicy(
             reason="暂时性故障，稍后重试 / may pass: retried",
         ),
         RetryRule(
-            exception="huiliu.errors.HuiliuError",
+            exception=["huiliu.errors.HuiliuError", "psycopg.ProgrammingError"],
             action=RetryAction.FAIL,
             reason="重试无益，请按日志处理 / a retry cannot help: see the fix in the log",
         ),

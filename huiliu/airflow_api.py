@@ -117,7 +117,8 @@ class AirflowApi:
             missing_ok=True,
         )
         events = [_log_line(entry) for entry in (answer or {"content": []})["content"]]
-        return "\n".join(events[-lines:])
+        told = [event for event in events if not event.startswith(("::", "Retry policy decision"))]
+        return "\n".join(told[-lines:])
 
     def _pages(self, path: str, key: str, **params: object) -> Iterator[dict[str, Any]]:
         offset = 0
@@ -172,7 +173,7 @@ class AirflowApi:
             if answer.status_code == httpx.codes.UNAUTHORIZED:
                 raise ConfigError(
                     "Airflow refuses the administrator's password",
-                    fix=f"the password is in {airflow_config.password_file()}; run `huiliu down`, `huiliu up`",
+                    fix=f"the password is in {airflow_config.password_file()}; restart with `huiliu down`",
                 )
             answer.raise_for_status()
             self._token = str(answer.json()["access_token"])

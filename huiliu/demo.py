@@ -23,10 +23,13 @@ from huiliu.errors import HuiliuError
 from huiliu.programs import AIRFLOW, MARRIAGE_API, POSTGRES
 from huiliu.settings import get_settings
 
+# A list of what went wrong is read by a person: the first few, and how many more there are.
+SHOWN = 5
+
 
 @dataclass
 class Progress:
-    """Where the demo is, kept in $HUILIU_HOME/demo.json: `begun` days, whether the last one's flow is `done`."""
+    """Where the demo is, kept in $HUILIU_HOME/demo.json: days begun, and whether the last one is done."""
 
     begun: int = 0
     attempt: int = 0
@@ -77,8 +80,8 @@ class Steps:
 def run_demo(persons: int, seed: int, *, console: Console | None = None) -> None:
     """Run one day of the city through the flow in Airflow and print what came of it.
 
-    The first run makes the city of `persons` people; every later one lets a day pass. Raises HuiliuError, with a list
-    of what is missing or failed, unless every run ended well and every due delivery has a matching receipt.
+    The first run makes the city of `persons` people; every later one lets a day pass. Raises HuiliuError,
+    with a list of what failed, unless every run ended well and every due delivery has a matching receipt.
     """
     console = console or Console(highlight=False)
     steps, progress = Steps(console), Progress.load()
@@ -158,7 +161,7 @@ def _run_flow(api: AirflowApi, progress: Progress, show: flow_watch.Show) -> flo
         api.trigger(dag_id, f"demo_{progress.begun}_{progress.attempt}")
     flow_watch.follow(api, flow, since=since, show=show)
     if not flow.of("score_quality"):
-        # Nothing new landed: the day's build was done by an attempt that was cut short. Score and return it now.
+        # Nothing new landed: the day's build was done by an attempt that was cut short. Go on from there.
         api.trigger("score_quality", f"demo_{progress.begun}_{progress.attempt}")
         flow_watch.follow(api, flow, since=since, show=show)
     return flow
@@ -176,7 +179,9 @@ def missing_deliveries(since: datetime) -> list[str]:
     """Why deliveries due since then have no matching receipt; empty if all have."""
     with connect("warehouse") as conn:
         found = outcomes.deliveries(conn, outcomes.batches_since(conn, since))
-    problems = list(found.missing)
+    problems = found.missing[:SHOWN]
+    if len(found.missing) > SHOWN:
+        problems.append(f"… and {len(found.missing) - SHOWN} more deliveries: see ops.delivery.error")
     if found.held:
         problems.append(f"{found.held} deliveries are held: see ops.delivery.error")
     due = due_deliveries()

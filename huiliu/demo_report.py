@@ -67,7 +67,7 @@ def _duration(run: dict[str, Any]) -> str:
 
 
 def show_outcome(console: Console, *, flow: Flow, since: datetime, seconds: dict[str, float]) -> None:
-    """Print what was collected, built, scored and returned since then, how long it took, and where to look."""
+    """Print what was collected, built, scored and returned since then, the times, and where to look."""
     with connect("warehouse") as conn:
         tables: list[tuple[str, list[str], Callable[[], Iterable[tuple[Any, ...]]]]] = [
             (

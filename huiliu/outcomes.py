@@ -7,26 +7,35 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from psycopg import sql
+
 from huiliu.database import Connection
 
 Rows = list[tuple[Any, ...]]
 
-_LATEST = """
-    with latest as (select distinct on (delivery.package, delivery.consumer_code)
+# The last attempt at each delivery of some batches.
+_LATEST = sql.SQL(
+    """
+    select distinct on (delivery.package, delivery.consumer_code)
         delivery.package, delivery.consumer_code, delivery.status, delivery.rows_total,
         coalesce(delivery.rows_upserted, 0) + coalesce(delivery.rows_deleted, 0) as changes,
         coalesce(receipt.matches, false) as matches, delivery.error
     from ops.delivery as delivery
     left join ops.receipt as receipt using (delivery_id)
     where delivery.batch_id = any(%(batches)s)
-    order by delivery.package, delivery.consumer_code, delivery.delivery_id desc)
-"""
-_EACH = _LATEST + "select package, consumer_code, status, rows_total, changes, matches, error from latest"
-_BY_PACKAGE = (
-    _LATEST + "select package, count(*), count(*) filter (where matches and status = 'delivered'),"
-    " count(*) filter (where status = 'held'), sum(changes), sum(rows_total)"
-    " from latest group by package order by package"
+    order by delivery.package, delivery.consumer_code, delivery.delivery_id desc
+    """
 )
+_EACH = sql.SQL(
+    "select package, consumer_code, status, rows_total, changes, matches, error from ({}) as latest"
+).format(_LATEST)
+_BY_PACKAGE = sql.SQL(
+    """
+    select package, count(*), count(*) filter (where matches and status = 'delivered'),
+        count(*) filter (where status = 'held'), sum(changes), sum(rows_total)
+    from ({}) as latest group by package order by package
+    """
+).format(_LATEST)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Find and end the processes that belong to one HUILIU_HOME, and nobody else's.
 
 Every service starts with HUILIU_INSTANCE=<random token of this home> in its environment, and whatever it
-forks inherits that. A process is ours if /proc shows the token: this holds after its parent was killed, after it
-left its process group, and when a process id was used again, where a recorded id alone would mislead.
+forks inherits that. A process is ours if /proc shows the token: this holds after its parent was killed, after
+it left its process group, and when a process id was used again, where a recorded id alone would mislead.
 """
 
 from __future__ import annotations

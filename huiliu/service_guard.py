@@ -1,7 +1,7 @@
 """Starts one service in place of itself: `python -m huiliu.service_guard NAME`, run by the supervisor.
 
 Before that it ends what an earlier, killed run of the same service left behind: a scheduler that died by
-kill -9 leaves workers waiting for ever and tasks still writing, which must not meet those of the next scheduler.
+kill -9 leaves workers waiting for ever and tasks still writing, which must not meet those of the next one.
 """
 
 from __future__ import annotations

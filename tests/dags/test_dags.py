@@ -1,0 +1,159 @@
+"""Every DAG file is read without a database and keeps the house rules."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DAGS = ROOT / "dags"
+SOURCES = sorted(path.stem for path in (ROOT / "ingestion" / "sources").glob("*.yml"))
+# A new file must be written down here with the number of its DAGs; one that nobody expects fails.
+EXPECTED = {
+    "ingest_sources.py": len(SOURCES),
+    "build_warehouse.py": 1,
+    "score_quality.py": 1,
+    "return_packages.py": 1,
+    "compute_metrics.py": 1,
+}
+NO_DAGS = {"__init__.py", "wiring.py", "reporting.py"}
+PACKAGES = ("huiliu", "ingestion", "transformation", "soda_checks", "returnflow", "simulator")
+
+
+def read(home: Path, *arguments: str) -> dict[str, Any]:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "PYTHONPATH": str(ROOT),
+        "AIRFLOW_HOME": str(home / "airflow"),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
+        # Nothing listens there: a query while reading would fail.
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "postgresql+psycopg2://nobody:nothing@127.0.0.1:1/none",
+        "HUILIU_HOME": str(home / "huiliu"),
+        "HUILIU_ENV_FILE": "",
+    }
+    script = Path(__file__).with_name("read_dags.py")
+    done = subprocess.run(
+        [sys.executable, str(script), str(DAGS), *arguments],
+        env=environment,
+        cwd=home,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+@pytest.fixture(scope="module")
+def bag(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return read(tmp_path_factory.mktemp("dags"))
+
+
+def test_every_file_is_known_and_holds_its_dags(bag: dict[str, Any]) -> None:
+    assert bag["import_errors"] == {}
+    assert bag["files"] == EXPECTED
+    assert {path.name for path in DAGS.glob("*.py")} == {*EXPECTED, *NO_DAGS}
+    assert len(bag["dags"]) == sum(EXPECTED.values()) > len(SOURCES) > 0
+
+
+def test_reading_them_is_quick_and_leaves_no_state(bag: dict[str, Any], tmp_path: Path) -> None:
+    assert bag["seconds"] < 10
+    read(tmp_path)
+    assert not (tmp_path / "huiliu").exists(), "reading DAGs must not make secrets or ports"
+
+
+def test_names_are_verb_object_and_labels_are_chinese(bag: dict[str, Any]) -> None:
+    for dag_id, dag in bag["dags"].items():
+        assert re.fullmatch(r"(ingest|build|score|return|compute)_[a-z_]+", dag_id)
+        assert re.search(r"[\u4e00-\u9fff]", dag["display_name"])
+        assert dag["tags"]
+        assert dag["max_active_runs"] == 1
+        assert not dag["catchup"]
+
+
+def test_every_dag_says_what_it_does_and_what_to_do_when_it_fails(bag: dict[str, Any]) -> None:
+    for dag in bag["dags"].values():
+        for part in ("做什么", "失败时", "What", "Inputs", "Output", "On failure"):
+            assert part in dag["doc"]
+        assert "{" not in dag["doc"]
+
+
+def test_every_task_has_owner_retries_policy_and_time_limit(bag: dict[str, Any]) -> None:
+    tasks = [task for dag in bag["dags"].values() for task in dag["tasks"].values()]
+    assert tasks
+    for task in tasks:
+        assert task["owner"] not in ("", "airflow")
+        assert task["retries"] >= 1
+        assert task["policy"] == "ExceptionRetryPolicy"
+        assert task["timeout"]
+
+
+def test_the_way_from_sources_to_metrics_is_linked_by_assets(bag: dict[str, Any]) -> None:
+    dags = bag["dags"]
+    outlets = {
+        dag_id: {name for t in dag["tasks"].values() for name in t["outlets"]} for dag_id, dag in dags.items()
+    }
+    for source in SOURCES:
+        assert outlets[f"ingest_{source}"] == {f"source_{source}"}
+    assert dags["build_warehouse"]["triggers"] == sorted(f"source_{source}" for source in SOURCES)
+    assert dags["build_warehouse"]["any_of"] == "AssetAny", "one failed source must not hold up the others"
+    chain = ["build_warehouse", "score_quality", "return_packages", "compute_metrics"]
+    for before, after in itertools.pairwise(chain):
+        assert dags[after]["triggers"] == sorted(outlets[before])
+
+
+def test_a_failed_part_stops_nobody_else_and_is_not_hidden(bag: dict[str, Any]) -> None:
+    returning = bag["dags"]["return_packages"]["tasks"]
+    assert returning["record_outcome"]["rule"] == "all_done", "metrics run when a delivery failed"
+    assert returning["fail_if_any_failed"]["upstream"] == ["record_outcome"]
+    build = bag["dags"]["build_warehouse"]["tasks"]
+    assert build["check_models"]["rule"] == "none_failed", "a held batch is seen though nothing was built"
+    assert not build["check_models"]["outlets"]
+
+
+def test_sources_and_front_ends_are_bounded_by_pools(bag: dict[str, Any]) -> None:
+    for source in SOURCES:
+        assert bag["dags"][f"ingest_{source}"]["tasks"]["ingest_source"]["pool"] == "sources"
+    assert bag["dags"]["return_packages"]["tasks"]["deliver"]["pool"] == "front_ends"
+    assert bag["dags"]["compute_metrics"]["tasks"]["deliver_report"]["pool"] == "front_ends"
+
+
+def test_a_wrong_spec_gets_a_dag_that_says_so_and_the_others_stay(tmp_path: Path) -> None:
+    specs = tmp_path / "sources"
+    specs.mkdir()
+    for name in SOURCES:
+        text = (ROOT / "ingestion" / "sources" / f"{name}.yml").read_text(encoding="utf-8")
+        (specs / f"{name}.yml").write_text(text.replace("cadence:", "cadance:") if name == "health" else text)
+    dags = read(tmp_path, str(specs))["dags"]
+    assert {f"ingest_{name}" for name in SOURCES} <= set(dags)
+    assert "cadance" in dags["ingest_health"]["doc"]
+    assert "规格有误" in dags["ingest_health"]["tags"]
+    assert "规格有误" not in dags["ingest_police"]["tags"]
+
+
+def test_only_the_dags_import_airflow() -> None:
+    files = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+    assert files
+    assert [str(path.relative_to(ROOT)) for path in files if _imports_airflow(path)] == []
+
+
+def _imports_airflow(path: Path) -> bool:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            names = [node.module or ""]
+        if any(name.split(".")[0] == "airflow" for name in names):
+            return True
+    return False
