@@ -62,7 +62,8 @@ def up(only: Sequence[str] | None = None, *, report: Report | None = None) -> No
     if not names:
         return
     with home_lock("services"):
-        supervisor = _supervisor(say)
+        supervisor, stopped = _supervisor(say)
+        names = [name for name in programs() if name in {*names, *stopped}]
         if POSTGRES in names:
             _start(supervisor, [POSTGRES], say)
         if only is None:
@@ -112,19 +113,23 @@ def _state(program: Program, info: dict[str, object] | None) -> ServiceState:
     return ServiceState(program.name, state, address, str(log_file(program.name)), pid)
 
 
-def _supervisor(say: Report) -> supervision.Supervisor:
-    """The running supervisor, or a new one after ending what a killed one left behind."""
+def _supervisor(say: Report) -> tuple[supervision.Supervisor, list[str]]:
+    """The running supervisor, or a new one after ending what a killed one left behind.
+
+    Also the services stopped because a setting changed since they started, which are to start again.
+    """
     changed = supervision.write_environment()
     supervisor = supervision.running()
     if supervisor is None:
         _end_all()
-        return supervision.start()
+        return supervision.start(), []
+    others: list[str] = []
     if changed:
         others = [name for name, info in supervisor.states().items() if name != POSTGRES and info["pid"]]
         if others:
             say("settings changed: restarting " + ", ".join(others))
             _stop(supervisor, others)
-    return supervisor
+    return supervisor, others
 
 
 def _start(supervisor: supervision.Supervisor, names: list[str], say: Report) -> None:

@@ -40,8 +40,9 @@ def until(is_so: Callable[[], bool], seconds: float) -> None:
 
 def assert_nothing_left() -> None:
     assert processes.of_instance(supervision.token()) == []
-    for service in ("postgres", "airflow", "marriage_api"):
-        assert ports.is_free(ports.port(service))
+    claimed = json.loads((get_settings().home / "ports.json").read_text(encoding="utf-8"))
+    assert "postgres" in claimed
+    assert [number for number in claimed.values() if not ports.is_free(number)] == []
 
 
 def answers() -> bool:
@@ -159,3 +160,17 @@ def test_airflow_comes_up_heals_and_leaves_nothing(own_home: Path) -> None:
 
 def _of(service: str) -> list[processes.Process]:
     return [each for each in processes.of_instance(supervision.token()) if each.service == service]
+
+
+def test_a_changed_setting_reaches_services_that_run_already(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.up(["postgres", "marriage-api"])
+    before, server = pid_of("marriage-api"), pid_of("postgres")
+    monkeypatch.setenv("HUILIU_REGISTRY", str(own_home / "firms.csv"))
+    forget_settings()
+    services.up(["postgres"])
+    assert pid_of("marriage-api") != before
+    assert pid_of("postgres") == server, "the server reads none of the settings that may change"
+    environment = Path(f"/proc/{pid_of('marriage-api')}/environ").read_text(encoding="utf-8")
+    assert f"HUILIU_REGISTRY={own_home}/firms.csv" in environment.split("\0")
