@@ -11,9 +11,10 @@ import pytest
 from huiliu import business_date, embedded_postgres
 from huiliu.database import connect
 from huiliu.provision import provision
-from ingestion.run import ingest
+from ingestion.run import ensure_raw_tables, ingest
 from simulator import city
 from simulator import days as passing
+from simulator import rates as simulated_rates
 from tests.conftest import home_of_its_own
 from transformation.build import BuildResult, build
 
@@ -38,8 +39,34 @@ def set_date(day: date) -> None:
         connection.commit()
 
 
+def dirtier() -> simulated_rates.Rates:
+    """The simulator's rates with five times the dirt, so that a small city has every kind of doubt."""
+
+    def more(share: float) -> float:
+        return min(5 * share, 0.1)
+
+    rates = simulated_rates.load()
+    dirt = {
+        table: faults.model_copy(
+            update={
+                "identity": {
+                    c: {k: more(share) for k, share in kinds.items()} for c, kinds in faults.identity.items()
+                },
+                "values": {
+                    c: {k: more(share) for k, share in kinds.items()} for c, kinds in faults.values.items()
+                },
+                "duplicate": more(faults.duplicate),
+                "contradictory": {column: more(share) for column, share in faults.contradictory.items()},
+            }
+        )
+        for table, faults in rates.dirt.items()
+    }
+    return rates.model_copy(update={"dirt": dirt})
+
+
 def collect() -> None:
     """Load the sources and let every batch through the staging gate, whose rules have tests of their own."""
+    ensure_raw_tables()
     ingest(SOURCES)
     with connect("warehouse") as connection:
         connection.execute(
@@ -72,7 +99,7 @@ def built_city() -> Iterator[Path]:
     with home_of_its_own() as folder:
         embedded_postgres.start()
         provision()
-        set_date(city.create(PERSONS, SEED))
+        set_date(city.create(PERSONS, SEED, rates=dirtier()))
         collect()
         build_all()
         yield folder
