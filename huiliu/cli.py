@@ -193,7 +193,9 @@ def ingest(
 def gate(as_json: Json = False) -> None:
     """Check landed batches against the blocking rules; hold those that fail."""
     from soda_checks.gate import gate_staging
+    from transformation.checks import ensure_typed_views
 
+    ensure_typed_views()
     result = gate_staging()
     _report(result, as_json, lambda: out.print(_plain(result)))
 
@@ -220,10 +222,13 @@ def build(
     """Gate the landed batches, then build staging to special and return with dbt."""
     from soda_checks.gate import gate_staging
     from transformation.build import build as build_models
+    from transformation.checks import ensure_typed_views
 
-    gate_staging()
+    ensure_typed_views()
+    for batch in gate_staging().held:
+        err.print(f"batch {batch.batch_id} of {batch.source}.{batch.table_name} is held: {batch.reason}")
     result = build_models(full_refresh=full_refresh, as_of=as_of.date() if as_of else None)
-    columns = ["model", "status", "seconds", "rows", "message"]
+    columns = ["name", "status", "seconds", "rows", "message"]
     _report(result, as_json, lambda: _show(list(result.models), columns, f"build {result.build_id}"))
     if result.failed:
         raise typer.Exit(1)
@@ -242,12 +247,15 @@ def score(as_json: Json = False) -> None:
 def return_(
     packages: Annotated[list[str] | None, typer.Argument(help="Default: every package.")] = None,
     consumer: Annotated[list[str] | None, typer.Option(help="Consumer code; repeat for several.")] = None,
+    release_mass_delete: Annotated[
+        bool, typer.Option("--release-mass-delete", help="Let deletions above the package's limit pass.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Deliver the packages to the front-end databases and take receipts."""
     from returnflow.run import deliver_all
 
-    result = deliver_all(packages or None, consumer or None)
+    result = deliver_all(packages or None, consumer or None, release_mass_delete=release_mass_delete)
     _report(result, as_json, lambda: out.print(_plain(result)))
 
 

@@ -9,8 +9,6 @@ from collections.abc import Callable
 
 from huiliu.errors import HuiliuError
 
-METRICS_PACKAGE = "service_report"
-
 
 def run_flow(report: Callable[[str], None]) -> list[str]:
     """Ingest, gate, build, score, return and metrics; say each step to `report`.
@@ -20,9 +18,11 @@ def run_flow(report: Callable[[str], None]) -> list[str]:
     """
     from ingestion.run import ingest
     from returnflow.run import deliver_all
+    from returnflow.spec import load_packages
     from soda_checks.gate import gate_staging
     from soda_checks.score import score
     from transformation.build import build, build_metrics
+    from transformation.checks import ensure_typed_views
 
     failures: list[str] = []
 
@@ -36,13 +36,21 @@ def run_flow(report: Callable[[str], None]) -> list[str]:
 
     def build_models() -> None:
         result = build()
-        failures.extend(f"build: model {model} failed" for model in result.failed)
+        failures.extend(f"build: model {run.name}: {run.status}" for run in result.failed)
+
+    def gate() -> None:
+        ensure_typed_views()
+        held = gate_staging().held
+        failures.extend(f"gate: batch {batch.batch_id} of {batch.table_name} is held" for batch in held)
+
+    def deliver(after: str) -> None:
+        deliver_all([package.name for package in load_packages().values() if package.after == after])
 
     step("ingest", ingest)
-    step("gate", gate_staging)
+    step("gate", gate)
     step("build", build_models)
     step("score", score)
-    step("return", lambda: deliver_all(packages=["resident_roster", "veteran_subsidy"]))
+    step("return", lambda: deliver("score"))
     step("metrics", build_metrics)
-    step("report", lambda: deliver_all(packages=[METRICS_PACKAGE]))
+    step("report", lambda: deliver("metrics"))
     return failures

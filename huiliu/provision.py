@@ -219,6 +219,9 @@ def _front_schema(plan: DatabasePlan, region: Region, regions: Regions) -> list[
         "create schema if not exists {schema} authorization {owner}",
         "alter schema {schema} owner to {owner}",
         "revoke all on schema {schema} from public",
+        # An owner's own rights can be revoked by hand too; preparing again gives them back.
+        "grant all on schema {schema} to {owner}",
+        "grant all on all tables in schema {schema} to {owner}",
         # So that a township's clerk finds the tables without naming a schema.
         "alter role {reader} in database {database} set search_path = {schema}",
     )
