@@ -77,9 +77,19 @@ def write_results(connection: Connection, batch_id: int, outcome: TableOutcome) 
                 for check in outcome.checks
             ],
         )  # fmt: skip
-    for check in outcome.checks:
-        if check.failed:
-            _write_failed_rows(connection, batch_id, outcome, check)
+    find_failing(connection, outcome)
+    connection.execute(
+        """
+        insert into quality.failed_row (batch_id, rule_id, table_name, row_key, column_name, value)
+        select %(batch_id)s, rule_id, %(table_name)s, row_key, column_name, value
+        from (
+            select *, row_number() over (partition by rule_id, column_name order by row_key) as number
+            from pg_temp.failing
+        ) as numbered
+        where number <= %(kept)s
+        """,
+        {"batch_id": batch_id, "table_name": name, "kept": FAILED_ROWS_KEPT},
+    )
 
 
 def row_key(contract: Contract) -> sql.Composed:
@@ -90,32 +100,54 @@ def row_key(contract: Contract) -> sql.Composed:
     return sql.SQL("md5(concat_ws('|', {}))").format(sql.SQL(", ").join(names))
 
 
-def _write_failed_rows(
-    connection: Connection, batch_id: int, outcome: TableOutcome, check: CheckOutcome
-) -> None:
-    column = check.bound.column
-    value = (
-        sql.SQL("quality.mask_value({}::text)").format(sql.Identifier(column)) if column else sql.SQL("null")
+def find_failing(connection: Connection, outcome: TableOutcome) -> None:
+    """Put a table's failing rows into `pg_temp.failing` (rule, column, key, masked value), in one scan."""
+    connection.execute(
+        """
+        drop table if exists pg_temp.failing;
+        create temporary table failing (
+            rule_id text not null, column_name text not null, row_key text not null, value text
+        )
+        """
     )
+    failing = [_failing(outcome, check) for check in outcome.checks if check.failed]
+    if not failing:
+        return
     connection.execute(
         sql.SQL(
             """
-            insert into quality.failed_row (batch_id, rule_id, table_name, row_key, column_name, value)
-            select {batch_id}, {rule_id}, {table_name}, {row_key}, {column}, {value}
-            from {rows} where {failed} order by 4 limit {kept}
+            insert into pg_temp.failing
+            select distinct tried.rule_id, tried.column_name, {row_key}, quality.mask_value(tried.value)
+            from {rows}
+            cross join lateral (values {failing}) as tried (rule_id, column_name, value, failed)
+            where tried.failed;
+            analyze pg_temp.failing
             """
         ).format(
-            batch_id=sql.Literal(batch_id),
-            rule_id=sql.Literal(check.attributes.rule_id),
-            table_name=sql.Literal(outcome.contract.table_name),
             row_key=row_key(outcome.contract),
-            column=sql.Literal(column),
-            value=value,
             rows=outcome.relation.identifier,
-            failed=condition(outcome.contract, check.bound, outcome.relation).failed,
-            kept=sql.Literal(FAILED_ROWS_KEPT),
+            failing=sql.SQL(", ").join(failing),
         )
     )
+
+
+def _failing(outcome: TableOutcome, check: CheckOutcome) -> sql.Composed:
+    return sql.SQL("({rule_id}, {column}, {value}, {failed})").format(
+        rule_id=sql.Literal(check.attributes.rule_id),
+        column=sql.Literal(check.bound.column),
+        value=_offending(check),
+        failed=condition(outcome.contract, check.bound, outcome.relation).failed,
+    )
+
+
+def _offending(check: CheckOutcome) -> sql.Composable:
+    """The value at fault, as the source sent it if the rule reads that."""
+    column = check.bound.column
+    if not column:
+        return sql.SQL("null::text")
+    as_sent = f"{column}_raw"
+    shown = as_sent if as_sent in check.bound.check.model_dump_json() else column
+    return sql.SQL("{}::text").format(sql.Identifier(shown))
 
 
 def write_scores(connection: Connection, batch_id: int, scores: Iterable[Score]) -> None:
@@ -130,75 +162,52 @@ def write_scores(connection: Connection, batch_id: int, scores: Iterable[Score])
 
 
 def update_corrections(connection: Connection, outcome: TableOutcome) -> tuple[int, int]:
-    """Open a correction for each failing row that has none; close those whose row passes now or is gone.
+    """Open a correction for each row in `pg_temp.failing` that has none; close those of rows not in it.
 
     A check that could not be evaluated opens and closes nothing. Returns (opened, closed).
     """
-    opened = closed = 0
-    for check in outcome.checks:
-        if check.outcome != "not_evaluated":
-            closed += _close(connection, outcome, check)
-            if check.failed:
-                opened += _open(connection, outcome, check)
-    return opened, closed
-
-
-def _failing_keys(outcome: TableOutcome, check: CheckOutcome) -> sql.Composed:
-    return sql.SQL("select distinct {} as row_key from {} where {}").format(
-        row_key(outcome.contract),
-        outcome.relation.identifier,
-        condition(outcome.contract, check.bound, outcome.relation).failed,
-    )
-
-
-def _close(connection: Connection, outcome: TableOutcome, check: CheckOutcome) -> int:
-    return connection.execute(
-        sql.SQL(
-            """
-            update quality.correction as open set closed_at = clock_timestamp()
-            where open.table_name = {table_name} and open.rule_id = {rule_id} and open.column_name = {column}
-                and open.closed_at is null
-                and not exists (select from ({failing}) as failing where failing.row_key = open.row_key)
-            """
-        ).format(
-            table_name=sql.Literal(outcome.contract.table_name),
-            rule_id=sql.Literal(check.attributes.rule_id),
-            column=sql.Literal(check.bound.column),
-            failing=_failing_keys(outcome, check),
-        )
-    ).rowcount
-
-
-def _open(connection: Connection, outcome: TableOutcome, check: CheckOutcome) -> int:
-    opened_on = outcome.relation.business_date
+    known = [check for check in outcome.checks if check.outcome != "not_evaluated"]
     meta = outcome.contract.huiliu
-    return connection.execute(
-        sql.SQL(
-            """
-            insert into quality.correction
-                (department, source, table_name, row_key, rule_id, column_name, opened_on, due_at)
-            select
-                {department}, {source}, {table_name}, failing.row_key, {rule_id}, {column},
-                {opened_on}, {due_at}
-            from ({failing}) as failing
-            where not exists (
-                select from quality.correction as open
-                where open.table_name = {table_name} and open.rule_id = {rule_id}
-                    and open.column_name = {column} and open.row_key = failing.row_key
-                    and open.closed_at is null
-            )
-            """
-        ).format(
-            department=sql.Literal(meta.department),
-            source=sql.Literal(meta.source),
-            table_name=sql.Literal(outcome.contract.table_name),
-            rule_id=sql.Literal(check.attributes.rule_id),
-            column=sql.Literal(check.bound.column),
-            opened_on=sql.Literal(opened_on),
-            due_at=sql.Literal(add_workdays(opened_on, CORRECTION_DAYS)),
-            failing=_failing_keys(outcome, check),
-        )
-    ).rowcount
+    opened_on = outcome.relation.business_date
+    values = {
+        "table_name": outcome.contract.table_name,
+        "rules": [check.attributes.rule_id for check in known],
+        "columns": [check.bound.column for check in known],
+        "department": meta.department,
+        "source": meta.source,
+        "opened_on": opened_on,
+        "due_at": add_workdays(opened_on, CORRECTION_DAYS),
+    }
+    return connection.execute(_OPEN, values).rowcount, connection.execute(_CLOSE, values).rowcount
+
+
+_OPEN = """
+insert into quality.correction
+    (department, source, table_name, row_key, rule_id, column_name, opened_on, due_at)
+select distinct
+    %(department)s, %(source)s, %(table_name)s, failing.row_key, failing.rule_id, failing.column_name,
+    %(opened_on)s::date, %(due_at)s::date
+from pg_temp.failing as failing
+where not exists (
+    select from quality.correction as open
+    where open.table_name = %(table_name)s and open.rule_id = failing.rule_id
+        and open.column_name = failing.column_name and open.row_key = failing.row_key
+        and open.closed_at is null
+)
+"""
+
+_CLOSE = """
+update quality.correction as open set closed_at = clock_timestamp()
+where open.table_name = %(table_name)s and open.closed_at is null
+    and (open.rule_id, open.column_name) in (
+        select * from unnest(%(rules)s::text[], %(columns)s::text[])
+    )
+    and not exists (
+        select from pg_temp.failing as failing
+        where failing.rule_id = open.rule_id and failing.column_name = open.column_name
+            and failing.row_key = open.row_key
+    )
+"""
 
 
 def region_tallies(connection: Connection, outcome: TableOutcome, into: dict[str, Tally]) -> None:

@@ -1,7 +1,7 @@
 """Relations a contract is verified on: a whole table, or the rows of one batch before they are merged.
 
-Where rules read a source's own text (`pid_raw`), or a view that standardises text, the rows are first put into
-a temporary table: each rule then reads plain columns, and no lock on the models' tables outlives the copy.
+Where rules read a source's own text (`pid_raw`), or a view that standardises text, the rows are first put
+into a temporary table: each rule then reads plain columns, and no lock on a model's table outlives the copy.
 """
 
 from __future__ import annotations
@@ -59,37 +59,45 @@ def batch_relation(
     _copy(
         connection,
         contract,
-        sql.SQL(
-            """
-            select {columns}
-            from {rows} as rows {landed}
-            inner join (
-                select distinct on (_row_key) _row_key, _batch_id, _op
-                from {raw}
-                where _batch_id = any({batches})
-                    and _row_key in (select _row_key from {raw} where _batch_id = {batch_id})
-                order by _row_key, _batch_id desc
-            ) as newest on rows._row_key = newest._row_key and rows._batch_id = newest._batch_id
-            where newest._op <> 'D' and rows._batch_id = any({batches})
-            """
-        ).format(
+        sql.SQL("select {columns} from {rows} as rows {landed} where {newest} and rows._op <> 'D'").format(
             columns=_columns_read(contract, held, landed),
             rows=sql.Identifier(contract.layer, view),
             landed=_landed(contract) if landed else sql.SQL(""),
-            raw=sql.Identifier("raw", contract.raw_table),
-            batch_id=sql.Literal(batch_id),
-            batches=sql.Literal([batch_id, *later]),
+            newest=_newest(contract, batch_id, later),
         ),
     )
     return Relation(SESSION, contract.model, business_date)
 
 
-def _copy(connection: Connection, contract: Contract, query: sql.Composable) -> None:
-    connection.execute(
-        sql.SQL(
-            "drop table if exists {name}; create temporary table {name} as {query}; analyze {name}"
-        ).format(name=sql.Identifier(SESSION, contract.model), query=query)
+def _newest(contract: Contract, batch_id: int, later: Sequence[int]) -> sql.Composable:
+    """Which row versions count: those of the batch, or what later batches made of them."""
+    if not later:
+        return sql.SQL("rows._batch_id = {}").format(sql.Literal(batch_id))
+    return sql.SQL(
+        """
+        rows._batch_id = any({batches}) and (rows._row_key, rows._batch_id) in (
+            select version._row_key, max(version._batch_id)
+            from {raw} as version
+            inner join {raw} as held on version._row_key = held._row_key and held._batch_id = {batch_id}
+            where version._batch_id = any({batches})
+            group by version._row_key
+        )
+        """
+    ).format(
+        batches=sql.Literal([batch_id, *later]),
+        raw=sql.Identifier("raw", contract.raw_table),
+        batch_id=sql.Literal(batch_id),
     )
+
+
+def _copy(connection: Connection, contract: Contract, query: sql.Composable) -> None:
+    name = sql.Identifier(SESSION, contract.model)
+    with connection.transaction():
+        # A batch just landed has no statistics, and a nested loop over it would take minutes.
+        connection.execute("set local enable_nestloop = off")
+        connection.execute(sql.SQL("drop table if exists {}").format(name))
+        connection.execute(sql.SQL("create temporary table {} as {}").format(name, query))
+    connection.execute(sql.SQL("analyze {}").format(name))
 
 
 def _columns(connection: Connection, schema: str, name: str) -> list[str]:

@@ -88,6 +88,7 @@ _SPECIAL: dict[tuple[str, str, str], Row] = {
     ("stg_health__death", "S01", "sex"): _about(41) | {"sex": "2"},
     ("stg_health__death", "U02", ""): _about(40) | {"sex": "2"},
     ("stg_health__death", "A04", ""): _about(42) | {"sex": "2", "died_on": "1900-01-01"},
+    ("stg_social_security__insurance", "A05", "monthly_benefit"): {"status": "领取", "monthly_benefit": "0.00"},
     ("stg_social_security__insurance", "C03", "monthly_benefit"): {"status": "领取", "monthly_benefit": None},
     ("stg_social_security__insurance", "S04", ""): _about(55) | {"status": "领取", "monthly_benefit": "180.50"},
     ("stg_social_security__insurance", "U02", ""): _about(0) | {"status": "参保", "monthly_benefit": None},
