@@ -35,6 +35,9 @@ def apply(stage: Stage, extracted: Extracted) -> Changes:
     _part_repeated_keys(stage)
     if stage.direct:
         return Changes(extracted.rows, 0, 0, extracted.rows)
+    if place.is_empty(conn):
+        inserted = _append_first(stage)
+        return Changes(inserted, 0, 0, inserted)
     place.prepare_current(conn)
     conn.execute("analyze pg_temp.stage (_row_key, _row_hash)")
     before = value(conn, sql.SQL("select count(*) from {}").format(place.current))
@@ -122,6 +125,17 @@ def _check_breakers(place: RawTable, seen: int, deleted: int, before: int) -> No
             f" {share:.0%}",
             fix=fix,
         )
+
+
+def _append_first(stage: Stage) -> int:
+    """Append all rows of a first load: there is nothing to compare with, and indexes are cheaper built later."""
+    return stage.conn.execute(
+        sql.SQL(
+            "insert into {raw} ({columns}, _row_key, _row_hash, _op, _batch_id, _loaded_on)"
+            " select {columns}, _row_key, _row_hash, 'I', %s, %s from pg_temp.stage"
+        ).format(raw=stage.place.raw, columns=stage.place.columns),
+        [stage.batch.batch_id, stage.batch.business_date],
+    ).rowcount
 
 
 def _append_changed(stage: Stage) -> tuple[int, int]:

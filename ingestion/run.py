@@ -125,6 +125,8 @@ def _load_table(
 
 
 def _land(conn: Connection, spec: SourceSpec, table: TableSpec, batch: Batch, load: TableLoad) -> TableLoad:
+    # Keys are 16 bytes: a million of them are compared in memory instead of on disk.
+    conn.execute("set local work_mem = '64MB'")
     place = RawTable(spec.name, table)
     since = _since(conn, spec.name, table)
     stage = Stage.open(conn, place, batch, hashed=spec.container.type == "postgres")
