@@ -128,7 +128,7 @@ def _check_breakers(place: RawTable, seen: int, deleted: int, before: int) -> No
 
 
 def _append_first(stage: Stage) -> int:
-    """Append all rows of a first load: there is nothing to compare with, and indexes are cheaper built later."""
+    """Append all rows of a first load: nothing to compare with, and indexes are cheaper built later."""
     return stage.conn.execute(
         sql.SQL(
             "insert into {raw} ({columns}, _row_key, _row_hash, _op, _batch_id, _loaded_on)"
