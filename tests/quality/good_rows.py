@@ -46,43 +46,62 @@ def _about(number: int) -> Row:
 
 def _resident(number: int) -> Row:
     return _about(number) | {
-        "resident_id": str(number), "sex": sex(number), "birth_date": born(number), "nation": "01",
-        "hukou_type": "1", "household_no": f"H{number // 2}", "relation": "10" if number % 2 else "01",
-        "village_code": VILLAGE, "address": "一号", "phone": f"138000{number:05d}",
+        "resident_id": str(number),
+        "sex": sex(number),
+        "birth_date": born(number),
+        "nation": "01",
+        "hukou_type": "1",
+        "household_no": f"H{number // 2}",
+        "relation": "10" if number % 2 else "01",
+        "village_code": VILLAGE,
+        "address": "一号",
+        "phone": f"138000{number:05d}",
         "status": "1" if number in LIVING else "0",
-    }  # fmt: skip
+    }
 
 
 def _household_member(number: int) -> Row:
     return _about(number) | {
-        "member_id": str(number), "household_no": f"H{number // 2}", "relation": "01", "joined_on": "2000-01-01",
+        "member_id": str(number),
+        "household_no": f"H{number // 2}",
+        "relation": "01",
+        "joined_on": "2000-01-01",
         "left_on": "2020-01-01" if number % 2 else None,
-    }  # fmt: skip
+    }
 
 
 def _move(number: int) -> Row:
     kind = ("迁入", "迁出", "市内")[number % 3]
     return _about(number) | {
-        "move_id": str(number), "move_type": kind, "moved_on": "2025-06-01",
+        "move_id": str(number),
+        "move_type": kind,
+        "moved_on": "2025-06-01",
         "from_village_code": None if kind == "迁入" else VILLAGE,
         "to_village_code": None if kind == "迁出" else VILLAGE,
-    }  # fmt: skip
+    }
 
 
 def _cancellation(number: int) -> Row:
     return _about(number) | {
-        "cancellation_id": str(number), "cancelled_on": "2025-06-01",
+        "cancellation_id": str(number),
+        "cancelled_on": "2025-06-01",
         "reason": "迁出" if number in LIVING else "死亡",
-    }  # fmt: skip
+    }
 
 
 def _assisted_household(number: int) -> Row:
     return {
-        "case_no": f"C{number}", "household_no": f"H{number}", "head_pid": pid(number), "head_name": name(number),
-        "kind": "低保", "township_code": TOWNSHIP, "approved_on": "2024-01-01",
-        "ended_on": "2025-01-01" if number % 2 else None, "monthly_amount": "800.00",
+        "case_no": f"C{number}",
+        "household_no": f"H{number}",
+        "head_pid": pid(number),
+        "head_name": name(number),
+        "kind": "低保",
+        "township_code": TOWNSHIP,
+        "approved_on": "2024-01-01",
+        "ended_on": "2025-01-01" if number % 2 else None,
+        "monthly_amount": "800.00",
         "updated_at": "2026-01-10 08:00:00",
-    }  # fmt: skip
+    }
 
 
 def _assisted_person(number: int) -> Row:
@@ -92,84 +111,129 @@ def _assisted_person(number: int) -> Row:
 def _subsidy_award(number: int) -> Row:
     ended = number % 2
     return _about(number) | {
-        "award_no": f"A{number}", "subsidy_kind": "高龄津贴", "started_on": "2024-01-01",
-        "ended_on": "2025-01-01" if ended else None, "stop_reason": "期满" if ended else None,
+        "award_no": f"A{number}",
+        "subsidy_kind": "高龄津贴",
+        "started_on": "2024-01-01",
+        "ended_on": "2025-01-01" if ended else None,
+        "stop_reason": "期满" if ended else None,
         "monthly_amount": "300.00",
-    }  # fmt: skip
+    }
 
 
 def _subsidy_payment(number: int) -> Row:
     payee = number // 3 % len(LIVING)
     return {
-        "payment_id": str(number), "award_no": f"A{payee}", "pid": pid(payee), "month": f"20250{1 + number % 3}",
-        "amount": f"{300 + number}.00", "paid_on": "2025-04-01",
-    }  # fmt: skip
+        "payment_id": str(number),
+        "award_no": f"A{payee}",
+        "pid": pid(payee),
+        "month": f"20250{1 + number % 3}",
+        "amount": f"{300 + number}.00",
+        "paid_on": "2025-04-01",
+    }
 
 
 def _birth(number: int) -> Row:
     child = resident_id(100 + number, "20250601")
     return {
-        "certificate_no": f"B{number}", "child_pid": child, "child_name": name(number), "sex": sex(number),
-        "born_on": "2025-06-01", "mother_pid": pid(number), "father_pid": pid((number + 1) % COUNT),
-        "registered_on": "2025-06-03", "updated_at": "2026-01-10 08:00:00",
-    }  # fmt: skip
+        "certificate_no": f"B{number}",
+        "child_pid": child,
+        "child_name": name(number),
+        "sex": sex(number),
+        "born_on": "2025-06-01",
+        "mother_pid": pid(number),
+        "father_pid": pid((number + 1) % COUNT),
+        "registered_on": "2025-06-03",
+        "updated_at": "2026-01-10 08:00:00",
+    }
 
 
 def _death(number: int) -> Row:
     person = DEAD[number % len(DEAD)]
     return _about(person) | {
-        "certificate_no": f"D{number}", "sex": sex(person), "died_on": "2025-05-30", "registered_on": "2025-06-01",
-    }  # fmt: skip
+        "certificate_no": f"D{number}",
+        "sex": sex(person),
+        "died_on": "2025-05-30",
+        "registered_on": "2025-06-01",
+    }
 
 
 def _insurance(number: int) -> Row:
     drawing = number in LIVING and number % 2
     return _about(number) | {
-        "insurance_id": str(number), "insurance_kind": "城乡居民养老", "started_on": "2010-01-01",
+        "insurance_id": str(number),
+        "insurance_kind": "城乡居民养老",
+        "started_on": "2010-01-01",
         "status": "领取" if drawing else "参保" if number in LIVING else "停保",
-        "ended_on": None if number in LIVING else "2025-06-01", "monthly_benefit": "180.50" if drawing else None,
-    }  # fmt: skip
+        "ended_on": None if number in LIVING else "2025-06-01",
+        "monthly_benefit": "180.50" if drawing else None,
+    }
 
 
 def _employment(number: int) -> Row:
     return _about(number) | {
-        "employment_id": str(number), "employer_name": f"烟台市{number}厂", "employer_uscc": uscc(number),
-        "started_on": "2010-01-01", "ended_on": "2020-01-01" if number % 2 else None,
-    }  # fmt: skip
+        "employment_id": str(number),
+        "employer_name": f"烟台市{number}厂",
+        "employer_uscc": uscc(number),
+        "started_on": "2010-01-01",
+        "ended_on": "2020-01-01" if number % 2 else None,
+    }
 
 
 def _registration(number: int) -> Row:
     couple = number // 2 * 2
     return {
-        "registration_no": f"M{number}", "kind": "离婚" if number % 2 else "结婚",
-        "registered_on": "2020-01-01" if number % 2 else "2018-01-01", "office": "芝罘区",
-        "husband_name": name(couple), "husband_pid": pid(couple), "wife_name": name(couple + 1),
-        "wife_pid": pid(couple + 1), "updated_at": "2026-01-10 08:00:00",
-    }  # fmt: skip
+        "registration_no": f"M{number}",
+        "kind": "离婚" if number % 2 else "结婚",
+        "registered_on": "2020-01-01" if number % 2 else "2018-01-01",
+        "office": "芝罘区",
+        "husband_name": name(couple),
+        "husband_pid": pid(couple),
+        "wife_name": name(couple + 1),
+        "wife_pid": pid(couple + 1),
+        "updated_at": "2026-01-10 08:00:00",
+    }
 
 
 def _service_record(number: int) -> Row:
     return {
-        "seq_no": str(number), "name": name(number), "pid": pid(number), "sex": sex(number),
-        "birth_date": born(number), "enlisted_on": f"{1970 + number % 40}-12-01", "enlisted_place": "烟台",
-        "discharged_on": f"{1974 + number % 40}-12-01", "discharge_kind": "义务兵退役", "unit_code": "12345",
-        "district_name": "芝罘区", "township_name": "向阳街道", "phone": f"138000{number:05d}", "remark": None,
-    }  # fmt: skip
+        "seq_no": str(number),
+        "name": name(number),
+        "pid": pid(number),
+        "sex": sex(number),
+        "birth_date": born(number),
+        "enlisted_on": f"{1970 + number % 40}-12-01",
+        "enlisted_place": "烟台",
+        "discharged_on": f"{1974 + number % 40}-12-01",
+        "discharge_kind": "义务兵退役",
+        "unit_code": "12345",
+        "district_name": "芝罘区",
+        "township_name": "向阳街道",
+        "phone": f"138000{number:05d}",
+        "remark": None,
+    }
 
 
 def _enterprise(number: int) -> Row:
     return {
-        "name": f"烟台市{number}有限公司", "uscc": uscc(number), "established_on": "2000-01-01",
-        "enterprise_type": "有限责任公司", "capital": "50万人民币", "scope": "零售", "province": "山东", "city": "烟台",
+        "name": f"烟台市{number}有限公司",
+        "uscc": uscc(number),
+        "established_on": "2000-01-01",
+        "enterprise_type": "有限责任公司",
+        "capital": "50万人民币",
+        "scope": "零售",
+        "province": "山东",
+        "city": "烟台",
         "address": "烟台市芝罘区一号",
-    }  # fmt: skip
+    }
 
 
 def _division(number: int) -> Row:
     upper = [
-        ("370000000000", "province", None), ("370600000000", "city", "370000000000"),
-        ("370602000000", "district", "370600000000"), ("370602001000", "township", "370602000000"),
-    ]  # fmt: skip
+        ("370000000000", "province", None),
+        ("370600000000", "city", "370000000000"),
+        ("370602000000", "district", "370600000000"),
+        ("370602001000", "township", "370602000000"),
+    ]
     code, level, parent = (
         upper[number] if number < 4 else (f"3706020010{number - 3:02d}", "village", "370602001000")
     )
@@ -178,9 +242,13 @@ def _division(number: int) -> Row:
 
 def _change(number: int) -> Row:
     return {
-        "old_code": f"3706020020{number:02d}", "old_name": "旧村", "valid_until": "2020-12-31",
-        "new_code": VILLAGE, "new_name": "新村", "what": "合并",
-    }  # fmt: skip
+        "old_code": f"3706020020{number:02d}",
+        "old_name": "旧村",
+        "valid_until": "2020-12-31",
+        "new_code": VILLAGE,
+        "new_name": "新村",
+        "what": "合并",
+    }
 
 
 MAKERS: dict[str, Callable[[int], Row]] = {

@@ -1,4 +1,4 @@
-"""A warehouse database of the tests' own, on the session's server, with the real ledgers, functions, roles."""
+"""A warehouse database of the tests' own, with the real ledgers, functions and roles."""
 
 from __future__ import annotations
 

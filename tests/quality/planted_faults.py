@@ -61,22 +61,39 @@ def _about(number: int) -> Row:
 # What cannot be said by one value of the rule's own column. Row numbers are those of good_rows.
 _SPECIAL: dict[tuple[str, str, str], Row] = {
     ("stg_police__resident", "U01", "resident_id"): {"resident_id": "0"},
-    ("stg_police__resident", "S01", "sex"): {"pid": resident_id(901, "19900101"), "sex": "2", "birth_date": "1990-01-01"},
+    ("stg_police__resident", "S01", "sex"): {
+        "pid": resident_id(901, "19900101"),
+        "sex": "2",
+        "birth_date": "1990-01-01",
+    },
     ("stg_police__resident", "S01", "birth_date"): {"birth_date": "1931-01-01"},
-    ("stg_police__resident", "S04", "status"): _about(55) | {"birth_date": born(55), "sex": "1", "status": "1"},
+    ("stg_police__resident", "S04", "status"): _about(55)
+    | {"birth_date": born(55), "sex": "1", "status": "1"},
     ("stg_police__resident", "U02", ""): {"pid": pid(0), "sex": "2", "birth_date": born(0)},
     ("stg_police__resident", "U03", ""): {
-        "name": name(1), "birth_date": born(1), "pid": resident_id(903, born(1).replace("-", "")), "sex": "1",
+        "name": name(1),
+        "birth_date": born(1),
+        "pid": resident_id(903, born(1).replace("-", "")),
+        "sex": "1",
     },
     ("stg_police__resident", "S02", ""): {
-        "name": name(3), "birth_date": born(3), "sex": "1",
+        "name": name(3),
+        "birth_date": born(3),
+        "sex": "1",
         "pid": (old := resident_id(905, born(3).replace("-", "")))[:6] + old[8:17],
     },
     ("stg_police__resident", "R03", ""): {"household_no": "H999", "relation": "20", "status": "1"},
-    ("stg_police__resident", "S06", ""): {"pid": resident_id(907, "19910101"), "birth_date": "1991-01-01", "sex": "1"},
+    ("stg_police__resident", "S06", ""): {
+        "pid": resident_id(907, "19910101"),
+        "birth_date": "1991-01-01",
+        "sex": "1",
+    },
     ("stg_police__cancellation", "S04", ""): _about(0) | {"reason": "死亡"},
     ("stg_civil_affairs__assisted_person", "R01", "case_no"): {"case_no": "C999"},
-    ("stg_civil_affairs__subsidy_award", "C03", "stop_reason"): {"ended_on": "2025-01-01", "stop_reason": None},
+    ("stg_civil_affairs__subsidy_award", "C03", "stop_reason"): {
+        "ended_on": "2025-01-01",
+        "stop_reason": None,
+    },
     ("stg_civil_affairs__subsidy_award", "U04", ""): _about(0),
     ("stg_civil_affairs__subsidy_payment", "R01", "award_no"): {"award_no": "A999"},
     ("stg_civil_affairs__subsidy_payment", "C05", "award_no"): {"award_no": "A0", "month": "202512"},
@@ -88,19 +105,33 @@ _SPECIAL: dict[tuple[str, str, str], Row] = {
     ("stg_health__death", "S01", "sex"): _about(41) | {"sex": "2"},
     ("stg_health__death", "U02", ""): _about(40) | {"sex": "2"},
     ("stg_health__death", "A04", ""): _about(42) | {"sex": "2", "died_on": "1900-01-01"},
-    ("stg_social_security__insurance", "A05", "monthly_benefit"): {"status": "领取", "monthly_benefit": "0.00"},
+    ("stg_social_security__insurance", "A05", "monthly_benefit"): {
+        "status": "领取",
+        "monthly_benefit": "0.00",
+    },
     ("stg_social_security__insurance", "C03", "monthly_benefit"): {"status": "领取", "monthly_benefit": None},
-    ("stg_social_security__insurance", "S04", ""): _about(55) | {"status": "领取", "monthly_benefit": "180.50"},
+    ("stg_social_security__insurance", "S04", ""): _about(55)
+    | {"status": "领取", "monthly_benefit": "180.50"},
     ("stg_social_security__insurance", "U02", ""): _about(0) | {"status": "参保", "monthly_benefit": None},
-    ("stg_social_security__employment", "U04", ""): _about(2) | {"employer_name": "烟台市2厂", "employer_uscc": uscc(2)},
+    ("stg_social_security__employment", "U04", ""): _about(2)
+    | {"employer_name": "烟台市2厂", "employer_uscc": uscc(2)},
     ("stg_marriage_registry__registration", "R05", ""): {
-        "kind": "离婚", "registered_on": "2017-01-01", "husband_pid": pid(0), "wife_pid": pid(1),
+        "kind": "离婚",
+        "registered_on": "2017-01-01",
+        "husband_pid": pid(0),
+        "wife_pid": pid(1),
     },
     ("stg_marriage_registry__registration", "U02", ""): {
-        "kind": "结婚", "registered_on": "2018-01-01", "husband_pid": pid(0), "wife_pid": pid(1),
+        "kind": "结婚",
+        "registered_on": "2018-01-01",
+        "husband_pid": pid(0),
+        "wife_pid": pid(1),
     },
     ("stg_veterans__service_record", "S01", "sex"): {
-        "pid": resident_id(901, "19900101"), "sex": "2", "birth_date": "1990-01-01", "enlisted_on": "2008-12-01",
+        "pid": resident_id(901, "19900101"),
+        "sex": "2",
+        "birth_date": "1990-01-01",
+        "enlisted_on": "2008-12-01",
         "discharged_on": "2010-12-01",
     },
     ("stg_veterans__service_record", "S01", "birth_date"): {"birth_date": "1931-01-01"},
@@ -111,9 +142,11 @@ _SPECIAL: dict[tuple[str, str, str], Row] = {
     ("stg_region_codes__change", "R02", "new_code"): {"new_code": "370688000000"},
     ("stg_police__move", "C03", "to_village_code"): {"move_type": "迁入", "to_village_code": None},
     ("stg_police__move", "C03", "from_village_code"): {
-        "move_type": "迁出", "to_village_code": None, "from_village_code": None,
+        "move_type": "迁出",
+        "to_village_code": None,
+        "from_village_code": None,
     },
-}  # fmt: skip
+}
 
 _STRANGER = resident_id(909, "19850505")
 

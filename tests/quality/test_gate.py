@@ -103,8 +103,8 @@ def test_a_missing_column_holds_the_batch(toy: ToySource) -> None:
     batch = toy.land(people(1, 30))
     toy.connection.execute(
         "drop view staging.stg_toy__person_typed; create view staging.stg_toy__person_typed as"
-        " select person_id, std.resident_id(pid) as pid, std.clean_name(name) as name, _row_key, _batch_id, _op"
-        " from raw.toy__person; grant select on staging.stg_toy__person_typed to huiliu_score"
+        " select person_id, std.resident_id(pid) as pid, std.clean_name(name) as name, _row_key, _batch_id,"
+        " _op from raw.toy__person; grant select on staging.stg_toy__person_typed to huiliu_score"
     )
     result = gate_staging(toy.contracts)
     assert result.held[0].batch_id == batch

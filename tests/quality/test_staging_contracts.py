@@ -31,7 +31,8 @@ LAP = 12
 _BASE = """
 create table base.base_population__identity as
 select distinct identifier_key from staging.stg_police__resident where is_usable;
-create table base.base_region__division as select code as region_code, level from staging.stg_region_codes__division;
+create table base.base_region__division as
+select code as region_code, level from staging.stg_region_codes__division;
 grant select on all tables in schema base, staging to huiliu_score;
 """
 

@@ -1,4 +1,4 @@
-"""A source with one table, its raw log, typed view and merged table, built as staging builds the real ones."""
+"""A source with one table: its raw log, typed view and merged table, as staging builds the real ones."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ set role huiliu_build;
 create view staging.stg_toy__person_typed as
 select
     person_id, std.resident_id(pid) as pid, std.clean_name(name) as name, std.try_date(born_on) as born_on,
-    township_code, std.resident_id(pid) is not null as is_usable, _row_key, _row_hash, _op, _batch_id, _loaded_on
+    township_code, std.resident_id(pid) is not null as is_usable,
+    _row_key, _row_hash, _op, _batch_id, _loaded_on
 from raw.toy__person;
 create table staging.stg_toy__person as select * from staging.stg_toy__person_typed;
 reset role;
@@ -52,7 +53,8 @@ class ToySource:
         with self.connection.cursor() as cursor:
             cursor.executemany(
                 "insert into raw.toy__person values (%(person_id)s, %(pid)s, %(name)s, %(born_on)s,"
-                " %(township_code)s, md5(%(person_id)s)::uuid, gen_random_uuid(), %(op)s, %(batch)s, '2026-01-15')",
+                " %(township_code)s, md5(%(person_id)s)::uuid, gen_random_uuid(), %(op)s,"
+                " %(batch)s, '2026-01-15')",
                 [row | {"op": op, "batch": str(batch_id)} for row in rows],
             )
         return int(batch_id)
