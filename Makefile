@@ -32,7 +32,7 @@ lint: setup-dev
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	.venv/bin/sqlfluff lint dbt_project/models
-	scripts/dbt_parse.sh
+	.venv/bin/dbt --quiet --warn-error parse --project-dir dbt_project --profiles-dir dbt_project
 
 test: lint
 	.venv/bin/python -m pytest
