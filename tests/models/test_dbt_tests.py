@@ -36,7 +36,8 @@ def test_every_unit_test_passes() -> None:
 
 @pytest.mark.usefixtures("built_city")
 def test_every_data_test_passes_on_a_built_city() -> None:
-    runs = run_data_tests(select="path:models/base path:models/theme path:models/special path:models/return")
+    layers = ("base", "theme", "special", "return", "metrics")
+    runs = run_data_tests(select=" ".join(f"path:models/{layer}" for layer in layers))
     assert len(runs) >= 40
     assert [(run.name, run.message) for run in runs if run.status != "pass"] == []
 

@@ -54,6 +54,7 @@ district_name as (
         lateral (
             values
             (division.name, true),
+            (case when division.name like '%开发区' then overlay(division.name placing '市' from 3 for 0) end, true),
             (replace(division.name, '经济技术开发区', '开发区'), false),
             (replace(division.name, '高新技术产业开发区', '高新区'), false),
             (case when length(division.name) = 3 then left(division.name, 2) end, false)

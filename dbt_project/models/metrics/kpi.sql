@@ -9,7 +9,8 @@ with delivery as (
 
 quality_score as (
     select * from {{ ref('int_quality_scored') }}
-    where dimension = 'overall'
+    -- The city stands among the regions and at a level of its own: once is enough.
+    where dimension = 'overall' and not (level = 'region' and length(name) = 4)
 ),
 
 resource as (
@@ -100,7 +101,7 @@ measured as (
     select
         period,
         'return_completeness' as kpi,
-        '数据主管部门' as department,
+        '市大数据局' as department,
         region_code,
         complete_count as numerator,
         due_count as denominator,
@@ -110,7 +111,7 @@ measured as (
     select
         period,
         'return_timeliness' as kpi,
-        '数据主管部门' as department,
+        '市大数据局' as department,
         region_code,
         timely_count as numerator,
         due_count as denominator,

@@ -41,5 +41,5 @@ select
         when birth_date is null then '无出生日期'
         else '出生日期 ' || to_char(birth_date, 'YYYY-MM-DD')
     end as evidence,
-    case when is_contradicted or reached_on is null then '公安部门' end as holder_to_ask
+    case when is_contradicted or reached_on is null then '市公安局' end as holder_to_ask
 from stated

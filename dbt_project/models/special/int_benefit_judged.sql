@@ -70,5 +70,5 @@ select
         when has_benefit then '正在享受定期抚恤'
         else coalesce(doubt, '无在享的定期抚恤')
     end as evidence,
-    case when not has_benefit and doubt is not null then '民政部门' end as holder_to_ask
+    case when not has_benefit and doubt is not null then '市民政局' end as holder_to_ask
 from stated

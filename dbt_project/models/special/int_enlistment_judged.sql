@@ -51,5 +51,5 @@ select
     end as verdict,
     'veterans' as source,
     coalesce(doubt, '入伍时间 ' || to_char(enlisted_on, 'YYYY-MM-DD')) as evidence,
-    case when doubt is not null then '退役军人事务部门' end as holder_to_ask
+    case when doubt is not null then '市退役军人事务局' end as holder_to_ask
 from judged

@@ -42,5 +42,5 @@ select
     end as verdict,
     'police' as source,
     coalesce(doubt, case hukou_type when '1' then '农业户口' else '非农业户口' end) as evidence,
-    case when doubt is not null then '公安部门' end as holder_to_ask
+    case when doubt is not null then '市公安局' end as holder_to_ask
 from stated

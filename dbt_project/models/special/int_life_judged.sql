@@ -72,7 +72,7 @@ select
     case when is_dead then '卫健与公安均登记死亡' else coalesce(doubt, '公安户籍正常，无死亡登记') end as evidence,
     case
         when is_dead or doubt is null then null
-        when doubt in ('仅公安注销，卫健无死亡登记', '卫健死亡登记尚未归集') then '卫生健康部门'
-        else '公安部门'
+        when doubt in ('仅公安注销，卫健无死亡登记', '卫健死亡登记尚未归集') then '市卫生健康委员会'
+        else '市公安局'
     end as holder_to_ask
 from stated

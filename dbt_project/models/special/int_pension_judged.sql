@@ -60,5 +60,5 @@ select
         when has_pension then '职工养老参保或领取中'
         else coalesce(doubt, '无职工养老参保或领取记录')
     end as evidence,
-    case when not has_pension and doubt is not null then '人力资源社会保障部门' end as holder_to_ask
+    case when not has_pension and doubt is not null then '市人力资源和社会保障局' end as holder_to_ask
 from stated
