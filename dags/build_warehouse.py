@@ -27,7 +27,7 @@ from airflow.sdk import TriggerRule, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from dags import reporting
-from dags.wiring import DEFAULT_ARGS, WAREHOUSE, source_asset
+from dags.wiring import DEFAULT_ARGS, WAREHOUSE, WAREHOUSE_POOL, source_asset
 from ingestion.spec import read_specs
 
 SOURCES = [name for specs in read_specs() for name in specs]
@@ -61,7 +61,7 @@ def build_warehouse() -> None:
                 return
             time.sleep(LOOK_EVERY.total_seconds())
 
-    @task(task_display_name="入库闸门", multiple_outputs=False)
+    @task(task_display_name="入库闸门", multiple_outputs=False, pool=WAREHOUSE_POOL)
     def gate_staging() -> dict[str, Any]:
         from ingestion.run import ensure_raw_tables
         from soda_checks.gate import gate_staging as gate
@@ -75,6 +75,7 @@ def build_warehouse() -> None:
     @task(
         task_display_name="构建模型",
         multiple_outputs=False,
+        pool=WAREHOUSE_POOL,
         outlets=[WAREHOUSE],
         execution_timeout=timedelta(hours=3),
     )

@@ -18,7 +18,7 @@ from typing import Any
 from airflow.sdk import dag, task
 
 from dags import reporting
-from dags.wiring import DEFAULT_ARGS, FRONT_ENDS_POOL, METRICS, RETURNS
+from dags.wiring import DEFAULT_ARGS, FRONT_ENDS_POOL, METRICS, RETURNS, WAREHOUSE_POOL
 from returnflow.spec import load_packages
 
 MODELS = "tag:metrics return_service_report"
@@ -41,6 +41,7 @@ def compute_metrics() -> None:
     @task(
         task_display_name="计算指标",
         multiple_outputs=False,
+        pool=WAREHOUSE_POOL,
         outlets=[METRICS],
         execution_timeout=timedelta(hours=1),
     )

@@ -19,7 +19,7 @@ from typing import Any
 from airflow.sdk import dag, task
 
 from dags import reporting
-from dags.wiring import DEFAULT_ARGS, QUALITY, WAREHOUSE
+from dags.wiring import DEFAULT_ARGS, QUALITY, WAREHOUSE, WAREHOUSE_POOL
 
 
 @dag(
@@ -35,7 +35,7 @@ from dags.wiring import DEFAULT_ARGS, QUALITY, WAREHOUSE
 def score_quality() -> None:
     """Score, then fail if a rule could not be evaluated."""
 
-    @task(task_display_name="检验与评分", multiple_outputs=False, outlets=[QUALITY])
+    @task(task_display_name="检验与评分", multiple_outputs=False, pool=WAREHOUSE_POOL, outlets=[QUALITY])
     def score_tables() -> dict[str, Any]:
         from soda_checks.score import score
 

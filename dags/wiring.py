@@ -10,6 +10,8 @@ from typing import Any
 
 from airflow.sdk import Asset, ExceptionRetryPolicy, RetryAction, RetryRule
 
+# One slot: gate, build, score and metrics lock each other out, so they queue instead of failing first.
+WAREHOUSE_POOL = "warehouse"
 SOURCES_POOL = "sources"
 FRONT_ENDS_POOL = "front_ends"
 GROUP = "huiliu"

@@ -19,6 +19,7 @@ from huiliu.settings import get_settings
 
 USER = "admin"
 POOLS = {
+    "warehouse": (1, "数据仓库：闸门、构建、评分、指标依次进行"),
     "sources": (2, "来源系统：同时采集的来源数"),
     "front_ends": (3, "前置库：同时交付的前置库数"),
 }

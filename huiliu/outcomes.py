@@ -13,12 +13,13 @@ from huiliu.database import Connection
 
 Rows = list[tuple[Any, ...]]
 
-# The last attempt at each delivery of some batches.
+# The last attempt at each delivery of some batches, with the rows that all attempts changed.
 _LATEST = sql.SQL(
     """
     select distinct on (delivery.package, delivery.consumer_code)
         delivery.package, delivery.consumer_code, delivery.status, delivery.rows_total,
-        coalesce(delivery.rows_upserted, 0) + coalesce(delivery.rows_deleted, 0) as changes,
+        sum(coalesce(delivery.rows_upserted, 0) + coalesce(delivery.rows_deleted, 0))
+            over (partition by delivery.package, delivery.consumer_code) as changes,
         coalesce(receipt.matches, false) as matches, delivery.error
     from ops.delivery as delivery
     left join ops.receipt as receipt using (delivery_id)
@@ -119,10 +120,11 @@ def scores(conn: Connection) -> Rows:
 
 
 def kpis(conn: Connection) -> Rows:
-    """(kpi, numerator, denominator, value, note) of the latest month, summed over regions and departments."""
+    """(kpi, numerator, denominator, value, note) of the latest month over all regions and departments."""
     return conn.execute(
         """
-        select kpi, sum(numerator), sum(denominator), round(sum(numerator) / nullif(sum(denominator), 0), 4),
+        select kpi, sum(numerator), sum(denominator),
+            round(coalesce(sum(numerator) / nullif(sum(denominator), 0), avg(value)), 4),
             string_agg(distinct note, '; ')
         from metrics.kpi where period = (select max(period) from metrics.kpi)
         group by kpi order by kpi

@@ -130,6 +130,21 @@ def test_sources_and_front_ends_are_bounded_by_pools(bag: dict[str, Any]) -> Non
     assert bag["dags"]["compute_metrics"]["tasks"]["deliver_report"]["pool"] == "front_ends"
 
 
+def test_what_locks_each_other_out_queues_in_one_pool(bag: dict[str, Any]) -> None:
+    pools = {
+        (dag_id, name): task["pool"]
+        for dag_id, dag in bag["dags"].items()
+        for name, task in dag["tasks"].items()
+    }
+    queued = {key for key, pool in pools.items() if pool == "warehouse"}
+    assert queued == {
+        ("build_warehouse", "gate_staging"),
+        ("build_warehouse", "build_models"),
+        ("score_quality", "score_tables"),
+        ("compute_metrics", "build_metrics"),
+    }
+
+
 def test_a_wrong_spec_gets_a_dag_that_says_so_and_the_others_stay(tmp_path: Path) -> None:
     specs = tmp_path / "sources"
     specs.mkdir()

@@ -140,7 +140,7 @@ def test_airflow_comes_up_heals_and_leaves_nothing(own_home: Path) -> None:
     states = {state.name: state.state for state in services.status()}
     assert all(state == "running" for name, state in states.items() if name.startswith("airflow-"))
     with AirflowApi() as api:
-        assert api.pools().items() >= {"sources": 2, "front_ends": 3}.items()
+        assert api.pools().items() >= {"warehouse": 1, "sources": 2, "front_ends": 3}.items()
         assert api.import_errors() == []
 
     scheduler = pid_of("airflow-scheduler")
