@@ -52,7 +52,7 @@ def test_only_a_matching_receipt_counts(warehouse: psycopg.Connection[Any], deli
 
 
 def test_a_later_batch_makes_an_earlier_failure_good(
-    warehouse: psycopg.Connection[Any], deliver: Any
+    warehouse: psycopg.Connection[Any], deliver: Deliver
 ) -> None:
     deliver("370602001", "failed")
     deliver("370602001", "delivered", matches=True, changed=4, batch=BATCH + 1)
