@@ -15,7 +15,7 @@ from soda_checks.relations import table_relation
 from soda_checks.rules import OVERALL, write_catalogue
 from soda_checks.scoring import Score, Tally, region_scores, rolled_up, table_scores
 from soda_checks.verify import TableOutcome, verify
-from soda_checks.workdays import calendar
+from soda_checks.workdays import add_workdays, calendar
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,10 @@ class TableScore:
 
 @dataclass(frozen=True)
 class ScoreResult:
-    """One scoring. `problems`: rules that could not be evaluated; unless it is empty, the step has failed."""
+    """One scoring. `problems`: rules that could not be evaluated; unless it is empty, the step has failed.
+
+    `calendar` says what the working days of the corrections' due dates went by.
+    """
 
     batch_id: int
     city_score: Decimal | None
@@ -69,7 +72,9 @@ def score(contracts: Mapping[str, Contract] | None = None) -> ScoreResult:
         (overdue,) = connection.execute(
             "select count(*) from quality.correction where closed_at is null and due_at < %s", (today,)
         ).fetchone() or (0,)
-    return _result(batch_id, outcomes, scores, (opened, closed, overdue))
+    due = add_workdays(today, ledger.CORRECTION_DAYS)
+    calendar_used = calendar(range(today.year, due.year + 1))
+    return _result(batch_id, outcomes, scores, (opened, closed, overdue), calendar_used)
 
 
 def _write(connection: Connection, batch_id: int, outcomes: list[TableOutcome]) -> tuple[int, int]:
@@ -92,7 +97,11 @@ def _by_region(connection: Connection, outcomes: list[TableOutcome]) -> dict[str
 
 
 def _result(
-    batch_id: int, outcomes: list[TableOutcome], scores: list[Score], corrections: tuple[int, int, int]
+    batch_id: int,
+    outcomes: list[TableOutcome],
+    scores: list[Score],
+    corrections: tuple[int, int, int],
+    calendar_used: str,
 ) -> ScoreResult:
     overall = {(score.level, score.name): score.score for score in scores if score.dimension == OVERALL}
     checks = [check for outcome in outcomes for check in outcome.checks]
@@ -114,7 +123,7 @@ def _result(
         corrections_opened=opened,
         corrections_closed=closed,
         corrections_overdue=overdue,
-        calendar=calendar()[0],
+        calendar=calendar_used,
         problems=[
             f"{outcome.contract.table_name} {check.attributes.rule_id}: {check.message}"
             for outcome in outcomes
