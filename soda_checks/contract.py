@@ -25,6 +25,8 @@ CONTRACTS = Path(__file__).with_name("contracts")
 LAYERS = ("staging", "base", "theme", "special", "return")
 ROWS = "${var.rows}"
 BUSINESS_DATE = "${var.business_date}"
+USABLE = "usable"
+"""Qualifier of the check of every staging table that counts the rows which cannot be used at all."""
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -197,6 +199,13 @@ class Contract(_Strict):
     def staging_names_its_source(self) -> Contract:
         if (self.layer == "staging") != (self.huiliu.source is not None):
             raise ValueError("huiliu.source is given for staging tables, and only for them")
+        return self
+
+    @model_validator(mode="after")
+    def staging_holds_what_cannot_be_used(self) -> Contract:
+        named = [check.attributes for check in self.checks if check.qualifier == USABLE]
+        if self.layer == "staging" and not any(it.blocking and it.gate for it in named):
+            raise ValueError(f"a staging table has a blocking check `{USABLE}`: not is_usable")
         return self
 
     @property

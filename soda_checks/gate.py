@@ -130,35 +130,43 @@ class _Table:
         for position, batch in enumerate(self.batches):
             outcome = self._verify(batch, [])
             if outcome.is_ok:
-                yield self._write(batch, outcome, "passed", None)
-                continue
-            behind = self.batches[position + 1 :]
-            mended = self._mended(self.batches[position:]) if behind else None
-            if mended is not None:
-                for repaired, with_later in zip(self.batches[position:], mended, strict=True):
-                    yield self._write(repaired, with_later, "passed", "与后续更正批次合并检验通过")
+                yield self._write(batch, outcome, outcome, "passed", None)
+            elif self._is_mended(position):
+                yield from self._pass_mended(position)
                 return
-            yield self._write(batch, outcome, "held", _reason(outcome))
-            for waiting in behind:
-                yield BatchVerdict(
-                    waiting.batch_id,
-                    waiting.source,
-                    waiting.table_name,
-                    "waiting",
-                    0,
-                    f"排在批次 {batch.batch_id} 之后",
-                )
-            return
+            else:
+                yield from self._hold(position, outcome)
+                return
 
-    def _mended(self, batches: Sequence[_Batch]) -> list[TableOutcome] | None:
-        """Outcomes of batches with each row in its newest version among them; None unless all pass."""
-        outcomes = []
-        for position, batch in enumerate(batches):
-            outcome = self._verify(batch, [later.batch_id for later in batches[position + 1 :]])
-            if not outcome.is_ok:
-                return None
-            outcomes.append(outcome)
-        return outcomes
+    def _is_mended(self, first: int) -> bool:
+        """Whether this batch and all behind it pass with each row in its newest version among them."""
+        later = range(first + 1, len(self.batches))
+        return len(later) > 0 and all(self._with_later(at).is_ok for at in range(first, len(self.batches)))
+
+    def _pass_mended(self, first: int) -> Iterator[BatchVerdict]:
+        for at in range(first, len(self.batches)):
+            batch = self.batches[at]
+            own = self._verify(batch, [])
+            yield self._write(batch, self._with_later(at), own, "passed", "与后续更正批次合并检验通过")
+
+    def _hold(self, position: int, outcome: TableOutcome) -> Iterator[BatchVerdict]:
+        batch, behind = self.batches[position], self.batches[position + 1 :]
+        if behind:
+            # The relation holds other rows by now: those the batches behind it made of them.
+            outcome = self._verify(batch, [])
+        yield self._write(batch, outcome, outcome, "held", _reason(outcome))
+        for waiting in behind:
+            yield BatchVerdict(
+                waiting.batch_id,
+                waiting.source,
+                waiting.table_name,
+                "waiting",
+                0,
+                f"排在批次 {batch.batch_id} 之后",
+            )
+
+    def _with_later(self, at: int) -> TableOutcome:
+        return self._verify(self.batches[at], [later.batch_id for later in self.batches[at + 1 :]])
 
     def _verify(self, batch: _Batch, later: Sequence[int]) -> TableOutcome:
         self.connection.execute(
@@ -172,12 +180,14 @@ class _Table:
         relation = batch_relation(self.connection, contract, batch.batch_id, later, self.today)
         return verify(self.connection, [(contract, relation)])[0]
 
-    def _write(self, batch: _Batch, outcome: TableOutcome, status: str, reason: str | None) -> BatchVerdict:
+    def _write(
+        self, batch: _Batch, outcome: TableOutcome, own: TableOutcome, status: str, reason: str | None
+    ) -> BatchVerdict:
+        """Write a decision and what it rests on: `outcome`, verified last; `own` leaves later batches out."""
         connection = self.connection
-        if outcome.relation.name != self.contract.model:
-            raise RuntimeError("the outcome is another table's")
         with connection.transaction():
             ledger.begin_run(connection, "staging_gate", self.today, batch.batch_id)
+            ledger.note_quarantined(connection, batch.batch_id, own)
             ledger.write_results(connection, batch.batch_id, outcome)
             ledger.write_scores(connection, batch.batch_id, table_scores([outcome]))
             ledger.end_run(connection, batch.batch_id, "succeeded")
@@ -204,11 +214,12 @@ def _reason(outcome: TableOutcome) -> str:
 
 
 def _explained(check: CheckOutcome) -> str:
-    rule = f"{check.attributes.rule_id} {catalogue().rules[check.attributes.rule_id].title}"
-    where = f"（{check.bound.column}）" if check.bound.column else ""
+    rule_id, column = check.attributes.rule_id, check.bound.column
+    # Of a table as a whole, only the check's own name says what is wrong.
+    what = f"{catalogue().rules[rule_id].title}（{column}）" if column else check.bound.check.name
     if check.outcome == "not_evaluated":
-        return f"{rule}{where}：无法检验，{check.message}"
-    return f"{rule}{where}：{check.tested} 行中 {check.failed} 行不合格"
+        return f"{rule_id} {what}：无法检验，{check.message}"
+    return f"{rule_id} {what}：{check.tested} 行中 {check.failed} 行不合格"
 
 
 def _decide(connection: Connection, batch_id: int, status: str, by: str, reason: str | None) -> None:

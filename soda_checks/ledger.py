@@ -9,7 +9,7 @@ from psycopg import sql
 
 from huiliu.database import Connection
 from soda_checks.conditions import condition
-from soda_checks.contract import Contract
+from soda_checks.contract import USABLE, Contract
 from soda_checks.scoring import Score, Tally
 from soda_checks.verify import CheckOutcome, TableOutcome
 from soda_checks.workdays import add_workdays
@@ -47,6 +47,32 @@ def end_run(connection: Connection, batch_id: int, status: str) -> None:
     connection.execute(
         "update quality.score_run set status = %s, finished_at = clock_timestamp() where batch_id = %s",
         (status, batch_id),
+    )
+
+
+def note_quarantined(connection: Connection, batch_id: int, own: TableOutcome) -> None:
+    """Add a batch's rows that cannot be used to those its load rejected, the first time they are counted.
+
+    Goes before `write_results` in the same transaction: an earlier count in `check_result` says it was done.
+    """
+    unusable = next((check.failed for check in own.checks if check.bound.check.qualifier == USABLE), None)
+    if unusable is None:
+        return
+    connection.execute(
+        """
+        update ops.load_run set rows_quarantined = coalesce(rows_quarantined, 0) + %(unusable)s
+        where batch_id = %(batch_id)s and not exists (
+            select from quality.check_result as counted
+            where counted.batch_id = %(batch_id)s and counted.table_name = %(table_name)s
+                and counted.qualifier = %(qualifier)s and counted.failed is not null
+        )
+        """,
+        {
+            "batch_id": batch_id,
+            "table_name": own.contract.table_name,
+            "qualifier": USABLE,
+            "unusable": unusable,
+        },
     )
 
 

@@ -31,6 +31,7 @@ grant select on
 to huiliu_score;
 grant select, insert, update, delete on all tables in schema quality to huiliu_score;
 grant insert, update on ops.batch_gate to huiliu_score;
+grant update (rows_quarantined) on ops.load_run to huiliu_score;
 grant insert, update, delete on ops.batch_under_test to huiliu_score;
 
 -- Returning: reads what is to be returned and its quality, writes deliveries and what consumers hold.

@@ -146,6 +146,24 @@ _SPECIAL: dict[tuple[str, str, str], Row] = {
         "to_village_code": None,
         "from_village_code": None,
     },
+    ("stg_police__move", "N03", "to_village_code"): {"move_type": "市内", "to_village_code": "370699999999"},
+    ("stg_police__move", "N03", "from_village_code"): {
+        "move_type": "市内",
+        "from_village_code": "370699999999",
+    },
+    ("stg_civil_affairs__assisted_household", "N01", ""): {"head_pid": "xBT000001"},
+    ("stg_health__birth", "N01", ""): {"father_pid": "xBT000001"},
+    ("stg_enterprise_registry__enterprise", "N02", ""): {"uscc": "xBT000001"},
+}
+
+# What makes a whole row unusable, where that is not the number of its person.
+_UNUSABLE: dict[str, Row] = {
+    "stg_civil_affairs__assisted_household": {"kind": "Z"},
+    "stg_health__birth": {"child_pid": "xBT000001"},
+    "stg_marriage_registry__registration": {"wife_pid": "xBT000001"},
+    "stg_enterprise_registry__enterprise": {"name": None, "uscc": None},
+    "stg_region_codes__division": {"level": "Z"},
+    "stg_region_codes__change": {"valid_until": "x"},
 }
 
 _STRANGER = resident_id(909, "19850505")
@@ -161,6 +179,8 @@ def _changes(contract: Contract, bound: BoundCheck, good: Row, first: Row) -> Ro
     special = _SPECIAL.get((contract.model, rule, column))
     if special is not None:
         return special
+    if (rule, column) == ("C01", ""):
+        return _UNUSABLE.get(contract.model, {"pid": "xBT000001"})
     if rule == "R01":
         return {_subject(contract): _STRANGER}
     if rule == "S03":

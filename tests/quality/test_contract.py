@@ -52,7 +52,7 @@ def _first(document: Document) -> Document:
         (lambda d: d["columns"][0]["checks"][0].update(missing={}), "one key"),
         (lambda d: d["columns"][0].update(checks=[{"unique": _first(d)}]), "unique"),
         (lambda d: d["columns"][1]["checks"][1]["failed_rows"].update(query="select 1"), "either expression"),
-        (lambda d: d["checks"][0]["failed_rows"].update(query="select 1 as _row_key"), "var.rows"),
+        (lambda d: d["checks"][1]["failed_rows"].update(query="select 1 as _row_key"), "var.rows"),
         (lambda d: d["columns"][2]["checks"][1]["invalid"].pop("invalid_values"), "valid or invalid"),
         (
             lambda d: d["columns"][2]["checks"][0]["missing"].update(
@@ -66,6 +66,8 @@ def _first(document: Document) -> Document:
         (lambda d: d["huiliu"].pop("source"), "source is given for staging"),
         (lambda d: d.update(dataset="huiliu/base/stg_toy__person"), "source is given for staging"),
         (lambda d: d.update(dataset="huiliu/staging/stg_toy__persons"), "dataset is"),
+        (lambda d: d["checks"].pop(0), "blocking check `usable`"),
+        (lambda d: d["checks"][0]["failed_rows"]["attributes"].update(gate=False), "blocking check `usable`"),
     ],
 )
 def test_a_fault_names_file_and_key(

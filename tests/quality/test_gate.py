@@ -38,12 +38,70 @@ def test_a_bad_batch_is_held_and_later_ones_wait_behind_it(toy: ToySource) -> No
     assert [(it.batch_id, it.status) for it in result.batches] == [
         (good, "passed"), (bad, "held"), (behind, "waiting"),
     ]  # fmt: skip
-    assert result.held[0].reason == "C01 必填项为空（pid）：60 行中 20 行不合格"
+    assert result.held[0].reason == (
+        "C01 必填项为空（pid）：60 行中 20 行不合格；"
+        "C01 关键信息缺失或无效，整行无法使用：60 行中 20 行不合格"
+    )
     assert toy.gate_status() == {good: "passed", bad: "held"}
     assert toy.connection.execute("select * from ops.batch_under_test").fetchall() == []
     # Again: nothing changes.
     assert [it.status for it in gate_staging(toy.contracts).batches] == ["held", "waiting"]
     assert toy.gate_status() == {good: "passed", bad: "held"}
+
+
+@pytest.mark.parametrize("op", ["I", "U"])
+def test_a_batch_of_rows_nobody_can_use_is_held(toy: ToySource, op: str) -> None:
+    # Neither blank, which C01 on the column counts, nor well-formed, which A01 judges.
+    batch = toy.land([person(number, pid=f"xBT{number:06d}") for number in range(1, 41)], op=op)
+    result = gate_staging(toy.contracts)
+    assert toy.gate_status() == {batch: "held"}
+    assert result.held[0].reason == "C01 关键信息缺失或无效，整行无法使用：40 行中 40 行不合格"
+
+
+@pytest.mark.parametrize(("unusable", "status"), [(20, "passed"), (21, "held")])
+def test_a_fifth_of_a_batch_may_be_unusable(toy: ToySource, unusable: int, status: str) -> None:
+    batch = toy.land(people(1, 100 - unusable) + people(200, unusable, pid="x"))
+    gate_staging(toy.contracts)
+    assert toy.gate_status() == {batch: status}
+
+
+def test_the_load_ledger_counts_unusable_rows_once(toy: ToySource) -> None:
+    bad = toy.land(people(1, 40, pid="x") + people(100, 3))
+    toy.connection.execute("update ops.load_run set rows_quarantined = 2 where batch_id = %s", (bad,))
+    deletions = toy.land(people(500, 5, pid="x"), op="D")
+    for _ in range(2):
+        gate_staging(toy.contracts)
+        assert _quarantined(toy) == {bad: 42, deletions: None}
+    # Mended by a batch with a bad row of its own; what the first batch held stays as it was.
+    mending = toy.land([*people(1, 39), person(40, pid="x")], op="U")
+    gate_staging(toy.contracts)
+    assert set(toy.gate_status().values()) == {"passed"}
+    assert _quarantined(toy) == {bad: 42, deletions: 0, mending: 1}
+
+
+def test_batches_that_mend_each_other_at_once_count_their_own_unusable_rows(toy: ToySource) -> None:
+    bad = toy.land(people(1, 40, pid="x"))
+    mending = toy.land(people(1, 40), op="U")
+    gate_staging(toy.contracts)
+    assert toy.gate_status() == {bad: "passed", mending: "passed"}
+    assert _quarantined(toy) == {bad: 40, mending: 0}
+
+
+def test_failing_rows_are_those_of_their_own_batch(toy: ToySource) -> None:
+    # What is written of a batch must not come from those behind it, which were looked at in between.
+    held = toy.land(people(1, 40, pid="x"))
+    toy.land(people(1, 40, name="王1") + people(500, 60, pid="x"), op="U")
+    gate_staging(toy.contracts)
+    rows = toy.connection.execute(
+        "select batch_id, rule_id, column_name, count(*) from quality.failed_row"
+        " inner join raw.toy__person on row_key = _row_key::text and batch_id = _batch_id"
+        " group by 1, 2, 3 order by 2, 3"
+    ).fetchall()
+    assert rows == [(held, "A01", "pid", 40), (held, "C01", "", 40)]
+
+
+def _quarantined(toy: ToySource) -> dict[int, int | None]:
+    return dict(toy.connection.execute("select batch_id, rows_quarantined from ops.load_run").fetchall())
 
 
 def test_good_rows_of_a_later_batch_do_not_thin_out_a_bad_one(toy: ToySource) -> None:
@@ -159,7 +217,7 @@ def test_replace_keeps_every_row(toy: ToySource) -> None:
 def test_a_gate_killed_before_it_decides_decides_the_same_again(
     toy: ToySource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    batch = toy.land(people(1, 30))
+    batch = toy.land(people(1, 30) + people(40, 2, pid="x"))
 
     class Killed(BaseException):
         """Ends the process's work where it stands."""
@@ -174,7 +232,9 @@ def test_a_gate_killed_before_it_decides_decides_the_same_again(
     assert toy.gate_status() == {}
     assert toy.connection.execute("select count(*) from quality.check_result").fetchone() == (0,)
     assert toy.connection.execute("select batch_id from ops.batch_under_test").fetchone() == (batch,)
+    assert _quarantined(toy) == {batch: None}
     gate_staging(toy.contracts)
+    assert _quarantined(toy) == {batch: 2}
     assert toy.gate_status() == {batch: "passed"}
     assert toy.connection.execute("select * from ops.batch_under_test").fetchall() == []
 
@@ -186,6 +246,12 @@ def test_a_table_without_a_contract_or_view_is_a_fault_of_the_project(toy: ToySo
     toy.connection.execute("drop view staging.stg_toy__person_typed")
     with pytest.raises(ConfigError, match="stg_toy__person_typed does not exist"):
         gate_staging(toy.contracts)
+
+
+def test_the_gates_role_may_change_nothing_else_of_the_load_ledger(toy: ToySource) -> None:
+    toy.land(people(1, 1))
+    with connect("warehouse:score") as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute("update ops.load_run set status = 'failed'")
 
 
 def test_the_gates_role_may_not_read_the_key(toy: ToySource) -> None:

@@ -18,7 +18,7 @@ from soda_checks.relations import table_relation
 from soda_checks.score import score
 from soda_checks.scoring import BLOCKED_CAP
 from soda_checks.verify import verify
-from soda_checks.workdays import add_workdays
+from soda_checks.workdays import OFFICIAL
 
 TODAY = date(2026, 1, 15)
 
@@ -38,7 +38,7 @@ FAULTY = [
 EXPECTED = {
     ("U01", "person_id"): (9, 0), ("C01", "pid"): (9, 1), ("A01", "pid"): (8, 1), ("U02", "pid"): (7, 1),
     ("C01", "name"): (9, 1), ("C02", "name"): (8, 1), ("N05", "name"): (8, 1), ("A06", "born_on"): (9, 1),
-    ("S01", "born_on"): (7, 1), ("R01", ""): (7, 1),
+    ("S01", "born_on"): (7, 1), ("R01", ""): (7, 1), ("C01", ""): (9, 2),
 }  # fmt: skip
 
 
@@ -69,7 +69,8 @@ def test_each_planted_fault_fails_its_rule_and_no_other(scored_toy: ToySource) -
     }
     assert found == EXPECTED
     assert result.problems == []
-    assert result.checks == 10
+    assert result.calendar == OFFICIAL
+    assert result.checks == 11
     # One blank number in nine is below what blocks: it counts against the score and passes the gate.
     assert result.failing_checks == 8
 
@@ -131,7 +132,7 @@ def test_scores_of_every_level(scored_toy: ToySource) -> None:
     assert scores["department", "市公安局", "accuracy"] == round(accuracy, 6)
     assert scores["city", "3706", "overall"] == result.city_score
     assert scores["table", "staging.stg_toy__person", "completeness"] == round(
-        1 - Decimal("3.5") / (18 + Decimal("4.5") + 8), 6
+        1 - Decimal("5.5") / (18 + Decimal("4.5") + 8 + 9), 6
     )
 
 
@@ -152,31 +153,31 @@ def test_each_township_is_told_its_own_score(scored_toy: ToySource) -> None:
 
 def test_a_correction_is_opened_waits_and_closes_when_its_row_passes(scored_toy: ToySource) -> None:
     first = score(scored_toy.contracts)
-    assert first.corrections_opened == 9
+    assert first.corrections_opened == 11
     due = _rows(scored_toy, "select distinct department, source, opened_on, due_at from quality.correction")
-    assert due == [("市公安局", "toy", TODAY, add_workdays(TODAY, 10))]
+    assert due == [("市公安局", "toy", TODAY, date(2026, 1, 29))]
     # Number 1 gets its number; 2 stays wrong; 6 is deleted at the source.
     scored_toy.land([person(1, township_code=None)], op="U")
     scored_toy.land([person(6)], op="D")
     scored_toy.merge()
     scored_toy.connection.execute("insert into base.toy_person values (%s)", (person(1)["pid"],))
     second = score(scored_toy.contracts)
-    assert (second.corrections_opened, second.corrections_closed) == (0, 2)
+    assert (second.corrections_opened, second.corrections_closed) == (0, 3)
     closed = _rows(
         scored_toy, "select rule_id, column_name from quality.correction where closed_at is not null"
     )
-    assert sorted(closed) == [("C01", "name"), ("C01", "pid")]
-    # Wrong again: a new correction, beside the closed one.
+    assert sorted(closed) == [("C01", ""), ("C01", "name"), ("C01", "pid")]
+    # Wrong again: new corrections, beside the closed ones.
     scored_toy.land([person(1, pid=None)], op="U")
     scored_toy.merge()
-    assert score(scored_toy.contracts).corrections_opened == 1
+    assert score(scored_toy.contracts).corrections_opened == 2
 
 
 def test_overdue_corrections_are_counted(scored_toy: ToySource) -> None:
     score(scored_toy.contracts)
     business_date.set(scored_toy.connection, date(2026, 3, 1))
-    # Born on 16 January is no longer in the future, so one of nine closed.
-    assert score(scored_toy.contracts).corrections_overdue == 8
+    # Born on 16 January is no longer in the future, so one of eleven closed.
+    assert score(scored_toy.contracts).corrections_overdue == 10
 
 
 def test_a_missing_column_is_a_problem_not_silence(scored_toy: ToySource) -> None:
@@ -184,7 +185,7 @@ def test_a_missing_column_is_a_problem_not_silence(scored_toy: ToySource) -> Non
     scored_toy.connection.execute("alter table staging.stg_toy__person drop column born_on")
     result = score(scored_toy.contracts)
     # All but the rule with a query of its own, which needs another column.
-    assert len(result.problems) == 9
+    assert len(result.problems) == 10
     assert "缺少列：born_on" in result.problems[0]
     assert result.tables[0].score == BLOCKED_CAP
     # Nothing is known, so no correction was closed.

@@ -20,13 +20,14 @@ from huiliu.database import Connection, connect
 from ingestion.raw_table import ensure_raw_tables
 from soda_checks.conditions import condition
 from soda_checks.contract import Contract, load_contracts
-from soda_checks.gate import gate_staging
-from soda_checks.relations import table_relation
+from soda_checks.gate import at_the_gate, gate_staging
+from soda_checks.relations import batch_relation, table_relation
 from soda_checks.verify import TableOutcome, verify
 from transformation.checks import ensure_typed_views
 
 TABLES = sorted(MAKERS)
 LAP = 12
+AWARD = "civil_affairs__subsidy_award"
 
 _BASE = """
 create table base.base_population__identity as
@@ -61,7 +62,7 @@ def city(home: Path) -> Iterator[Connection]:
         yield connection
 
 
-def _land(connection: Connection, table: str, rows: list[Row]) -> int:
+def _land(connection: Connection, table: str, rows: list[Row], op: str = "I") -> int:
     source, _, name = table.partition("__")
     (batch_id,) = connection.execute(
         "insert into ops.load_run (source, table_name, mode, business_date, status)"
@@ -76,7 +77,7 @@ def _land(connection: Connection, table: str, rows: list[Row]) -> int:
     columns = [str(row[0]) for row in held]
     statement = sql.SQL(
         "insert into {} ({}, _row_key, _row_hash, _op, _batch_id, _loaded_on)"
-        " values ({}, md5(%s)::uuid, gen_random_uuid(), 'I', %s, %s)"
+        " values ({}, md5(%s)::uuid, gen_random_uuid(), %s, %s, %s)"
     ).format(
         sql.Identifier("raw", table),
         sql.SQL(", ").join(map(sql.Identifier, columns)),
@@ -86,11 +87,17 @@ def _land(connection: Connection, table: str, rows: list[Row]) -> int:
         cursor.executemany(
             statement,
             [
-                (*(row.get(column) for column in columns), f"{table} {number}", batch_id, TODAY)
+                (*(row.get(column) for column in columns), f"{table} {number}", op, batch_id, TODAY)
                 for number, row in enumerate(rows)
             ],
         )
     return int(batch_id)
+
+
+def _unland(connection: Connection, table: str, batch: int) -> None:
+    raw = sql.Identifier("raw", table)
+    connection.execute(sql.SQL("delete from {} where _batch_id = {}").format(raw, sql.Literal(batch)))
+    connection.execute("delete from ops.load_run where batch_id = %s", (batch,))
 
 
 def _merge(connection: Connection, table: str) -> None:
@@ -183,12 +190,94 @@ def _with_faults(
         _merge(city, table)
         return _verify(contract)[1]
     finally:
-        raw = sql.Identifier("raw", table)
-        city.execute(sql.SQL("delete from {} where _batch_id = {}").format(raw, sql.Literal(batch)))
-        city.execute("delete from ops.load_run where batch_id = %s", (batch,))
+        _unland(city, table, batch)
         _merge(city, table)
 
 
 def _found(connection: Connection, table: str, number: int, rule: str, keys: set[str]) -> bool:
     """A rule about repeated rows may name another of them than the one we changed."""
     return bool(keys) if rule[0] == "U" else _key(connection, table, number) in keys
+
+
+def test_awards_whose_numbers_an_export_broke_are_held(city: Connection) -> None:
+    """The trial: every number of the awards turned to garbage at the source, which is all that changed."""
+    rows = [row | {"pid": f"xBT{number:06d}"} for number, row in enumerate(good_rows(AWARD))]
+    batch = _land(city, AWARD, rows, op="U")
+    try:
+        held = gate_staging().held
+        assert [(it.batch_id, it.reason) for it in held] == [
+            (batch, "C01 关键信息缺失或无效，整行无法使用：100 行中 100 行不合格")
+        ]
+        counted = city.execute("select rows_quarantined from ops.load_run where batch_id = %s", (batch,))
+        assert counted.fetchone() == (100,)
+    finally:
+        city.execute("delete from ops.batch_gate where batch_id = %s", (batch,))
+        _unland(city, AWARD, batch)
+
+
+def _vital(contract: Contract) -> list[str]:
+    """Columns without which a table is of no use: numbers, names, dates, places."""
+    optional = ("ended_on", "left_on", "employer_name")
+    ends = ("pid", "name", "_on", "_date", "village_code", "township_code", "valid_until")
+    return [it.name for it in contract.columns if it.name.endswith(ends) and it.name not in optional]
+
+
+# A father need not be known; names of firms and places have no form of their own.
+_ALLOWED = {
+    "health__birth": [(None, "father_pid")],
+    "veterans__service_record": [("#x1?", "township_name")],
+    "enterprise_registry__enterprise": [("#x1?", "name")],
+    "region_codes__division": [("#x1?", "name")],
+}
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("garbage", [None, "#x1?"])
+def test_a_batch_with_garbage_throughout_a_vital_column_is_held(
+    city: Connection, contracts: dict[str, Contract], table: str, garbage: str | None
+) -> None:
+    contract = contracts[f"staging.stg_{table}"]
+    for column in _vital(contract):
+        if (garbage, column) in _ALLOWED.get(table, ()):
+            continue
+        rows = [row | {column: garbage} for row in good_rows(table)]
+        assert _held_by(city, contract, rows), column
+
+
+def _held_by(city: Connection, contract: Contract, rows: list[Row]) -> list[str]:
+    """The blocking rules that an update-only batch of these rows fails."""
+    batch = _land(city, contract.raw_table, rows, op="U")
+    try:
+        with connect("warehouse:score", autocommit=True) as connection:
+            gated = at_the_gate(contract)
+            relation = batch_relation(connection, gated, batch, [], TODAY)
+            return [check.attributes.rule_id for check in verify(connection, [(gated, relation)])[0].blocking]
+    finally:
+        _unland(city, contract.raw_table, batch)
+
+
+@pytest.mark.parametrize("table", ["police__resident", "police__move", "civil_affairs__assisted_household"])
+def test_a_batch_of_unknown_regions_is_held(
+    city: Connection, contracts: dict[str, Contract], table: str
+) -> None:
+    contract = contracts[f"staging.stg_{table}"]
+    unknown = {
+        "village_code": "370699999999",
+        "to_village_code": "370699999999",
+        "township_code": "370699999",
+    }
+    rows = [row | {it: code for it, code in unknown.items() if row.get(it)} for row in good_rows(table)]
+    assert _held_by(city, contract, rows) == ["N03"]
+
+
+def test_while_no_region_is_known_none_is_unknown(city: Connection, contracts: dict[str, Contract]) -> None:
+    contract = contracts["staging.stg_police__resident"]
+    city.execute("alter table raw.region_codes__division rename to kept")
+    city.execute("create table raw.region_codes__division (like raw.kept)")
+    city.execute("grant select on raw.region_codes__division to huiliu_score")
+    try:
+        rows = [row | {"village_code": "370699999999"} for row in good_rows("police__resident")]
+        assert _held_by(city, contract, rows) == []
+    finally:
+        city.execute("drop table raw.region_codes__division")
+        city.execute("alter table raw.kept rename to region_codes__division")
