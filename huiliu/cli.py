@@ -214,6 +214,19 @@ def release(
 
 
 @app.command()
+def replace(
+    batch_id: int,
+    reason: Annotated[str, typer.Option(help="Why the held batch is not needed.")],
+    by: Annotated[str, typer.Option(help="Who decides.")],
+) -> None:
+    """Set a held batch aside for good, once later batches hold newer versions of all its rows."""
+    from soda_checks.gate import replace as replace_batch
+
+    replace_batch(batch_id, by=by, reason=reason)
+    typer.echo(f"batch {batch_id} replaced")
+
+
+@app.command()
 def build(
     full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Rebuild everything.")] = False,
     as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Business date.")] = None,
@@ -236,11 +249,15 @@ def build(
 
 @app.command()
 def score(as_json: Json = False) -> None:
-    """Verify every contract and score quality."""
+    """Verify every contract and score quality; fails if any rule could not be evaluated."""
     from soda_checks.score import score as score_quality
 
     result = score_quality()
     _report(result, as_json, lambda: out.print(_plain(result)))
+    for problem in result.problems:
+        err.print(f"could not be evaluated: {problem}", highlight=False)
+    if result.problems:
+        raise typer.Exit(1)
 
 
 @app.command(name="return")

@@ -11,46 +11,75 @@ from huiliu.errors import HuiliuError
 
 
 def run_flow(report: Callable[[str], None]) -> list[str]:
-    """Ingest, gate, build, score, return and metrics; say each step to `report`.
+    """Ingest, gate, build, score, return and metrics; say each step and each failure to `report`.
 
     A failed source, model or consumer stops nobody else: the later steps still run on what there is.
     Returns one line for each failure; empty when all went well.
     """
-    from ingestion.run import ingest
-    from returnflow.run import deliver_all
-    from returnflow.spec import load_packages
-    from soda_checks.gate import gate_staging
-    from soda_checks.score import score
-    from transformation.build import build, build_metrics
-    from transformation.checks import ensure_typed_views
-
     failures: list[str] = []
-
-    def step(name: str, work: Callable[[], object]) -> None:
+    for name, work in _STEPS.items():
         report(f"{name} …")
         try:
-            work()
+            found = work()
         except HuiliuError as error:
-            failures.append(f"{name}: {error}")
-            report(f"{name} failed: {error}")
-
-    def build_models() -> None:
-        result = build()
-        failures.extend(f"build: model {run.name}: {run.status}" for run in result.failed)
-
-    def gate() -> None:
-        ensure_typed_views()
-        held = gate_staging().held
-        failures.extend(f"gate: batch {batch.batch_id} of {batch.table_name} is held" for batch in held)
-
-    def deliver(after: str) -> None:
-        deliver_all([package.name for package in load_packages().values() if package.after == after])
-
-    step("ingest", ingest)
-    step("gate", gate)
-    step("build", build_models)
-    step("score", score)
-    step("return", lambda: deliver("score"))
-    step("metrics", build_metrics)
-    step("report", lambda: deliver("metrics"))
+            found = [str(error)]
+        for failure in found:
+            failures.append(f"{name}: {failure}")
+            report(f"{name} failed: {failure}")
     return failures
+
+
+def _ingest() -> list[str]:
+    from ingestion.run import ingest
+
+    ingest()
+    return []
+
+
+def _gate() -> list[str]:
+    from soda_checks.gate import gate_staging
+    from transformation.checks import ensure_typed_views
+
+    ensure_typed_views()
+    return [
+        f"batch {batch.batch_id} of {batch.table_name} is held: {batch.reason}"
+        for batch in gate_staging().held
+    ]
+
+
+def _build() -> list[str]:
+    from transformation.build import build
+
+    return [f"model {run.name}: {run.status}" for run in build().failed]
+
+
+def _score() -> list[str]:
+    from soda_checks.score import score
+
+    return score().problems
+
+
+def _metrics() -> list[str]:
+    from transformation.build import build_metrics
+
+    build_metrics()
+    return []
+
+
+def _deliver(after: str) -> list[str]:
+    from returnflow.run import deliver_all
+    from returnflow.spec import load_packages
+
+    deliver_all([package.name for package in load_packages().values() if package.after == after])
+    return []
+
+
+_STEPS: dict[str, Callable[[], list[str]]] = {
+    "ingest": _ingest,
+    "gate": _gate,
+    "build": _build,
+    "score": _score,
+    "return": lambda: _deliver("score"),
+    "metrics": _metrics,
+    "report": lambda: _deliver("metrics"),
+}
