@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import DAG, CronTriggerTimetable, dag, task
+from airflow.sdk import DAG, CronTriggerTimetable, Param, dag, task
 
 from dags import reporting
 from dags.wiring import DEFAULT_ARGS, SOURCES_POOL, TIMEZONE, source_asset
@@ -60,6 +60,14 @@ def ingest_dag(name: str, *, schedule: str | None, title: str, doc: str, tags: l
         max_active_runs=1,
         default_args=DEFAULT_ARGS,
         tags=["采集", *tags],
+        params={
+            "accept_deletions": Param(
+                False,
+                type="boolean",
+                title="确认删除属实",
+                description="来源方确认大批删除属实时勾选：本次装载放行删除，不触发熔断",
+            )
+        },
     )
     def ingest() -> None:
         @task(
@@ -69,10 +77,12 @@ def ingest_dag(name: str, *, schedule: str | None, title: str, doc: str, tags: l
             execution_timeout=timedelta(minutes=30),
             outlets=[source_asset(name)],
         )
-        def ingest_source() -> dict[str, Any]:
+        def ingest_source(params: dict[str, Any] | None = None) -> dict[str, Any]:
             from ingestion.run import ingest_source as land
 
-            return reporting.on_event(source_asset(name), reporting.loads(land(name)))
+            accepted = bool((params or {}).get("accept_deletions"))
+            loads = land(name, accept_deletions=accepted)
+            return reporting.on_event(source_asset(name), reporting.loads(loads))
 
         ingest_source()
 

@@ -73,12 +73,12 @@ class AirflowApi:
         """Let the DAG be scheduled."""
         self._request("PATCH", f"/dags/{dag_id}", json={"is_paused": False})
 
-    def trigger(self, dag_id: str, run_id: str) -> None:
-        """Start a run of this name; a run that is there already is left alone."""
+    def trigger(self, dag_id: str, run_id: str, conf: dict[str, Any] | None = None) -> None:
+        """Start a run of this name with these params; a run that is there already is left alone."""
         self._request(
             "POST",
             f"/dags/{dag_id}/dagRuns",
-            json={"dag_run_id": run_id, "logical_date": None},
+            json={"dag_run_id": run_id, "logical_date": None, "conf": conf or {}},
             conflict_ok=True,
         )
 

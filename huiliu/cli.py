@@ -175,6 +175,9 @@ def simulate(
 def ingest(
     sources: Annotated[list[str] | None, typer.Argument(help="Default: every source.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Validate every spec; load nothing.")] = False,
+    accept_deletions: Annotated[
+        bool, typer.Option("--accept-deletions", help="The department says a mass deletion is true.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Pull sources into the raw layer."""
@@ -184,7 +187,7 @@ def ingest(
         specs = ingestion_run.check_specs()
         typer.echo(f"{len(specs)} specs are valid: {', '.join(specs)}")
         return
-    loads = ingestion_run.ingest(sources or None)
+    loads = ingestion_run.ingest(sources or None, accept_deletions=accept_deletions)
     columns = ["source", "table_name", "status", "rows_read", "rows_inserted", "rows_updated", "rows_deleted"]
     _report(loads, as_json, lambda: _show(list(loads), columns, "loads"))
 

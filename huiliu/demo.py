@@ -25,15 +25,20 @@ from huiliu.settings import get_settings
 
 # A list of what went wrong is read by a person: the first few, and how many more there are.
 SHOWN = 5
+REGISTRY_DAG = "ingest_enterprise_registry"
 
 
 @dataclass
 class Progress:
-    """Where the demo is, kept in $HUILIU_HOME/demo.json: days begun, and whether the last one is done."""
+    """Where the demo is, kept in $HUILIU_HOME/demo.json.
+
+    Days begun, whether the last one is done, and the enterprise register that was last read whole.
+    """
 
     begun: int = 0
     attempt: int = 0
     done: bool = True
+    registry: str = ""
 
     @staticmethod
     def _path() -> Path:
@@ -110,8 +115,12 @@ def run_demo(persons: int, seed: int, *, console: Console | None = None) -> None
             "the demo's flow is not complete:\n" + "\n".join(f"- {problem}" for problem in problems),
             fix="see the task in the web interface; mend the cause, then run the demo again",
         )
-    progress.done = True
+    progress.done, progress.registry = True, _registry()
     progress.save()
+
+
+def _registry() -> str:
+    return str(get_settings().registry_file or "")
 
 
 def _timed(work: Callable[[], None]) -> float:
@@ -158,7 +167,13 @@ def _run_flow(api: AirflowApi, progress: Progress, show: flow_watch.Show) -> flo
     for dag_id in (*flow_watch.CHAIN, *ingest):
         api.unpause(dag_id)
     for dag_id in ingest:
-        api.trigger(dag_id, f"demo_{progress.begun}_{progress.attempt}")
+        # Another register is read in place of the last one, so that one's rows are truly gone.
+        changed = dag_id == REGISTRY_DAG and _registry() != progress.registry
+        api.trigger(
+            dag_id,
+            f"demo_{progress.begun}_{progress.attempt}",
+            {"accept_deletions": True} if changed else None,
+        )
     flow_watch.follow(api, flow, since=since, show=show)
     if not flow.of("score_quality"):
         # Nothing new landed: the day's build was done by an attempt that was cut short. Go on from there.

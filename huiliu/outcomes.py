@@ -120,13 +120,15 @@ def scores(conn: Connection) -> Rows:
 
 
 def kpis(conn: Connection) -> Rows:
-    """(kpi, numerator, denominator, value, note) of the latest month over all regions and departments."""
+    """(kpi, numerator, denominator, value, note) of the latest month for the whole city.
+
+    A KPI is of all departments together, or of the data department where only that one answers for it.
+    """
     return conn.execute(
         """
-        select kpi, sum(numerator), sum(denominator),
-            round(coalesce(sum(numerator) / nullif(sum(denominator), 0), avg(value)), 4),
-            string_agg(distinct note, '; ')
-        from metrics.kpi where period = (select max(period) from metrics.kpi)
-        group by kpi order by kpi
+        select distinct on (kpi) kpi, trim_scale(numerator), trim_scale(denominator), round(value, 4), note
+        from metrics.kpi
+        where period = (select max(period) from metrics.kpi) and length(region_code) = 4
+        order by kpi, department <> '全部部门', department
         """
     ).fetchall()

@@ -114,8 +114,8 @@ def _find_deleted(stage: Stage, extracted: Extracted, before: int) -> int:
 def _check_breakers(place: RawTable, seen: int, deleted: int, before: int) -> None:
     where, share = f"{place.source}.{place.table.name}", place.table.max_delete_share
     fix = (
-        "ask the department; if it is true, raise max_delete_share of the table"
-        f" in ingestion/sources/{place.source}.yml for this load"
+        f"ask the department; if it is true, load it with `huiliu ingest {place.source} --accept-deletions`"
+        f" or trigger ingest_{place.source} with accept_deletions"
     )
     if before and not seen and share < 1:
         raise DataError(f"{where}: the source has none of the {before} rows it had at the last load", fix=fix)

@@ -37,15 +37,18 @@ def check_specs() -> list[str]:
     return list(load_specs())
 
 
-def ingest(sources: Sequence[str] | None = None) -> list[TableLoad]:
-    """Load the sources (default: all) one after another; raises IngestError after all were tried."""
+def ingest(sources: Sequence[str] | None = None, *, accept_deletions: bool = False) -> list[TableLoad]:
+    """Load the sources (default: all) one after another; raises IngestError after all were tried.
+
+    `accept_deletions` lets this load delete all that the source deleted: the department says it is true.
+    """
     specs, broken = read_specs()
     chosen = list(sources) if sources is not None else sorted({*specs, *broken})
     _check_names(chosen, [*specs, *broken])
     loads: list[TableLoad] = []
     failures: list[Failure] = []
     for name in chosen:
-        done, failed = _load_source(name, specs, broken)
+        done, failed = _load_source(name, specs, broken, accept_deletions=accept_deletions)
         loads += done
         failures += failed
     if failures:
@@ -53,9 +56,9 @@ def ingest(sources: Sequence[str] | None = None) -> list[TableLoad]:
     return loads
 
 
-def ingest_source(name: str) -> list[TableLoad]:
+def ingest_source(name: str, *, accept_deletions: bool = False) -> list[TableLoad]:
     """Load every table of one source; RetryableIngestError if a failure may pass, else FatalIngestError."""
-    return ingest([name])
+    return ingest([name], accept_deletions=accept_deletions)
 
 
 def _check_names(names: Sequence[str], known: Sequence[str]) -> None:
@@ -67,7 +70,7 @@ def _check_names(names: Sequence[str], known: Sequence[str]) -> None:
 
 
 def _load_source(
-    name: str, specs: dict[str, SourceSpec], broken: dict[str, ConfigError]
+    name: str, specs: dict[str, SourceSpec], broken: dict[str, ConfigError], *, accept_deletions: bool
 ) -> tuple[list[TableLoad], list[Failure]]:
     with connect("warehouse:ingest", autocommit=True) as conn:
         # A server must notice a killed client even in the middle of a long statement, to free its lock.
@@ -76,7 +79,7 @@ def _load_source(
         if name in broken:
             ledger.refuse(conn, name, None, day, broken[name])
             return [], [(name, broken[name])]
-        spec = specs[name]
+        spec = _without_breakers(specs[name]) if accept_deletions else specs[name]
         try:
             with advisory_lock(conn, f"ingest:{name}"):
                 return _load_tables(conn, spec, day)
@@ -87,6 +90,11 @@ def _load_source(
                 for table in spec.tables:
                     ledger.refuse(conn, name, table, day, error)
             return [], [(name, error)]
+
+
+def _without_breakers(spec: SourceSpec) -> SourceSpec:
+    tables = tuple(table.model_copy(update={"max_delete_share": 1.0}) for table in spec.tables)
+    return spec.model_copy(update={"tables": tables})
 
 
 def _load_tables(conn: Connection, spec: SourceSpec, day: date) -> tuple[list[TableLoad], list[Failure]]:

@@ -92,6 +92,19 @@ def test_a_true_mass_deletion_lands_once_it_is_allowed(specs: Write, clinic: Cli
     assert raw.current("clinic__patient", "id") == []
 
 
+def test_a_mass_deletion_that_the_department_confirms_lands_once(
+    specs: Write, clinic: Clinic, raw: Raw
+) -> None:
+    specs(source(POSTGRES, table("patient", PATIENT, key=["id"])))
+    ingest_source("clinic")
+    clinic.execute("truncate patient")
+    with pytest.raises(IngestError, match="--accept-deletions"):
+        ingest_source("clinic")
+    ingest_source("clinic", accept_deletions=True)
+    assert raw.runs()[-1] == ("patient", "landed", 0, 0, 40)
+    assert raw.current("clinic__patient", "id") == []
+
+
 def test_an_unreachable_source_is_worth_a_retry_and_stops_no_other(
     specs: Write, clinic: Clinic, raw: Raw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
