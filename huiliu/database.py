@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import TracebackType
 from typing import Any
 
 import psycopg
@@ -25,7 +26,35 @@ _PASSING_REFUSALS = (
     "in recovery",
     "too many",
     "remaining connection",
+    "terminating connection",
 )
+
+
+class NamedConnection(Connection):
+    """A connection that knows its name. A server lost while it is used ends its block as a TransientError."""
+
+    name = ""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Commit or roll back, and close; tell the loss of the server from other errors."""
+        try:
+            super().__exit__(kind, error, trace)
+        except psycopg.OperationalError as at_commit:
+            if not _is_lost(at_commit):
+                raise
+            error = at_commit
+        if isinstance(error, psycopg.OperationalError) and _is_lost(error):
+            raise TransientError(
+                f'Connection "{self.name}" was lost: {_one_line(error.diag.message_primary or error)}',
+                fix="see that its server runs, then do it again: a step that was cut short can be repeated",
+            ) from error
+
+
+def _is_lost(error: psycopg.OperationalError) -> bool:
+    """Whether the server went away: it said so in its last words, or could not any more."""
+    return error.sqlstate is None or error.sqlstate.startswith(("08", "57P"))
 
 
 def connect(name: str, *, autocommit: bool = False) -> Connection:
@@ -45,15 +74,17 @@ def connect_to(
     if database is not None:
         options["dbname"] = database
     try:
-        return psycopg.connect(conninfo, autocommit=autocommit, **options)  # type: ignore[arg-type]
+        conn = NamedConnection.connect(conninfo, autocommit=autocommit, **options)  # type: ignore[arg-type]
     except psycopg.OperationalError as error:
         raise _explained(name, conninfo, database, str(error)) from None
+    conn.name = name
+    return conn
 
 
 def _explained(name: str, conninfo: str, database: str | None, answer: str) -> HuiliuError:
     parts = conninfo_to_dict(conninfo)
     where = f"{parts.get('host')}:{parts.get('port') or 5432}/{database or parts.get('dbname')}"
-    reason = " ".join(answer.split())
+    reason = _one_line(answer)
     refused = any(word in reason for word in ("FATAL", "致命"))
     if not refused or any(word in reason for word in _PASSING_REFUSALS):
         return TransientError(
@@ -67,6 +98,10 @@ def _explained(name: str, conninfo: str, database: str | None, answer: str) -> H
         f'Connection "{name}" to {where} was refused: {reason}',
         fix=f'correct {setting}, or run "huiliu prepare" to set role, password and rights again',
     )
+
+
+def _one_line(answer: object) -> str:
+    return " ".join(str(answer).split())
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from datetime import date
 from pathlib import Path
 
@@ -124,10 +125,40 @@ def test_a_lock_is_freed_after_a_failed_statement_and_after_a_lost_session(home:
         with pytest.raises(psycopg.errors.DivisionByZero), advisory_lock(first, "step"):
             first.execute("select 1 / 0")
         with advisory_lock(second, "step"):
-            second.execute("select 1")
+            lost = second.info.backend_pid
             second.close()
+        _wait_for_end(first, lost)
         with advisory_lock(first, "step"):
             assert first.execute("select 1").fetchone() == (1,)
+
+
+def _wait_for_end(conn: psycopg.Connection, pid: int) -> None:
+    """Wait until a closed connection's session has ended at the server too, which frees its locks."""
+    until = time.monotonic() + 20
+    while conn.execute("select from pg_stat_activity where pid = %s", [pid]).fetchone() is not None:
+        assert time.monotonic() < until
+        conn.commit()
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("when", ["in a statement", "at the commit"])
+def test_a_lost_server_is_worth_a_retry_and_named(home: Path, when: str) -> None:
+    def lose() -> None:
+        with connect("warehouse") as other, connect("warehouse:ingest") as conn:
+            conn.execute("select 1")
+            other.execute("select pg_terminate_backend(%s)", [conn.info.backend_pid])
+            if when == "in a statement":
+                conn.execute("select 1")
+
+    with pytest.raises(
+        TransientError, match=r'^Connection "warehouse:ingest" was lost: .*\. Fix: see that its server'
+    ):
+        lose()
+
+
+def test_other_errors_pass_a_connection_unchanged(home: Path) -> None:
+    with pytest.raises(psycopg.errors.QueryCanceled), connect("warehouse") as conn:
+        conn.execute("set statement_timeout to 10; select pg_sleep(5)")
 
 
 def test_the_business_date_is_one_row(warehouse: psycopg.Connection) -> None:
