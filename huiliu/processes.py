@@ -17,6 +17,7 @@ from pathlib import Path
 
 INSTANCE = "HUILIU_INSTANCE"
 SERVICE = "HUILIU_SERVICE"
+_LISTEN = "0A"  # state of a listening socket in /proc/net/tcp
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,42 @@ def end(processes: Iterable[Process], deadline: float = 10.0) -> list[Process]:
         if not left:
             break
     return left
+
+
+def listens(pid: int, port: int) -> bool:
+    """Whether this very process listens on a TCP port: that something answers there is not enough."""
+    try:
+        held = {str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir()}
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return False
+    return any(f"socket:[{inode}]" in held for inode in _listening_inodes(port))
+
+
+def _listening_inodes(port: int) -> list[str]:
+    found = []
+    for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
+        lines = table.read_text(encoding="ascii").splitlines()[1:] if table.exists() else []
+        for fields in map(str.split, lines):
+            if fields[3] == _LISTEN and int(fields[1].rpartition(":")[2], 16) == port:
+                found.append(fields[9])
+    return found
+
+
+def wait_reaped(processes: Iterable[Process], seconds: float) -> None:
+    """Wait at most `seconds` until ended processes are off the process list too.
+
+    An orphan that has ended stays listed until process 1 takes note, which some containers seldom do. It does
+    nothing any more, but who looks at the list would take it for left behind.
+    """
+    until = time.monotonic() + seconds
+    listed = [process.pid for process in processes]
+    while listed and time.monotonic() < until:
+        listed = [pid for pid in listed if _is_listed_as_ended(pid)]
+        time.sleep(0.1 if listed else 0)
+
+
+def _is_listed_as_ended(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists() and start_time(pid) is None
 
 
 def wait_gone(processes: Iterable[Process], seconds: float) -> list[Process]:

@@ -37,7 +37,8 @@ HEALTH_SECONDS = 240.0
 # A program that had to be started this often while we waited for it will not come up by itself.
 MANY_STARTS = 4
 _NOT_RUNNING = ("STOPPED", "EXITED", "FATAL", "UNKNOWN")
-_PORT_OF = {MARRIAGE_API: "marriage_api", "airflow-api-server": "airflow"}
+# Who must listen on which port for a service to be ours; Airflow's parts are asked through its API server.
+_LISTENER = {MARRIAGE_API: (MARRIAGE_API, "marriage_api")} | dict.fromkeys(AIRFLOW, (AIRFLOW[0], "airflow"))
 
 
 @dataclass(frozen=True)
@@ -85,10 +86,12 @@ def down(*, report: Report | None = None) -> None:
     """
     say = report or log.info
     with home_lock("services"):
+        ours = _marked()
         supervisor = supervision.running()
         if supervisor is not None:
             _stop_programs(supervisor, say)
         left = _end_all()
+        processes.wait_reaped(ours, 5)
         if left:
             numbers = ", ".join(str(process.pid) for process in left)
             raise HuiliuError(f"processes {numbers} do not end", fix="end them by hand, then run again")
@@ -140,22 +143,53 @@ def _start(supervisor: supervision.Supervisor, names: list[str], say: Report) ->
         if states[name]["statename"] in (*_NOT_RUNNING, "STOPPING"):
             if name == POSTGRES:
                 embedded_postgres.stop()  # one that was started without the supervisor
-            elif name in _PORT_OF:
-                ports.claim(_PORT_OF[name])
+            elif _LISTENER[name][0] == name:
+                ports.claim(_LISTENER[name][1])
             supervisor.rpc.startProcess(name, False)
     known, waiting = programs(), list(names)
     begun, starts = time.monotonic(), {name: set[int]() for name in names}
     while waiting:
-        with ThreadPoolExecutor(len(waiting)) as pool:
-            healthy = list(pool.map(lambda name: known[name].healthy(), waiting))
         states = supervisor.states()
-        for name, is_healthy in zip(list(waiting), healthy, strict=True):
+        owned = {name: _holds_its_port(name, states) for name in waiting}
+        with ThreadPoolExecutor(len(waiting)) as pool:
+            # Only what is ours is asked: whoever else has the port must not see our password.
+            ours = [name for name in waiting if owned[name]]
+            healthy = dict(zip(ours, pool.map(lambda name: known[name].healthy(), ours), strict=True))
+        for name in list(waiting):
             starts[name].add(states[name]["pid"])
-            if is_healthy and states[name]["statename"] in ("STARTING", "RUNNING"):
+            if healthy.get(name) and states[name]["statename"] in ("STARTING", "RUNNING"):
                 say(f"{name} is ready after {time.monotonic() - begun:.1f} s")
                 waiting.remove(name)
         _fail_if_hopeless(waiting, states, starts, time.monotonic() - begun)
+        _leave_lost_ports(supervisor, [name for name in waiting if not owned[name]], say)
         time.sleep(0.3 if waiting else 0)
+
+
+def _holds_its_port(name: str, states: dict[str, dict[str, object]]) -> bool:
+    if name == POSTGRES:
+        return True  # chooses its port as it starts, and knows only passwords of this home
+    listener, service = _LISTENER[name]
+    return processes.listens(int(str(states[listener]["pid"])), ports.port(service))
+
+
+def _leave_lost_ports(supervisor: supervision.Supervisor, names: list[str], say: Report) -> None:
+    """Give services another port if a stranger took theirs between the choice and their own start."""
+    for service in sorted({_LISTENER[name][1] for name in names}):
+        if ports.is_free(ports.port(service)) or _one_of_ours_listens(ports.port(service)):
+            continue
+        # All parts of Airflow are told the port when they start.
+        states = supervisor.states()
+        told = [name for name, (_, its) in _LISTENER.items() if its == service]
+        running = [name for name in told if states[name]["statename"] not in _NOT_RUNNING]
+        say(f"port {ports.port(service)} was taken meanwhile: starting {', '.join(running)} on another")
+        _stop(supervisor, running)
+        ports.claim(service)
+        for name in running:
+            supervisor.rpc.startProcess(name, False)
+
+
+def _one_of_ours_listens(port: int) -> bool:
+    return any(processes.listens(each.pid, port) for each in _marked())
 
 
 def _fail_if_hopeless(

@@ -6,6 +6,7 @@ import os
 import secrets
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -64,3 +65,16 @@ def test_a_reused_process_id_is_not_taken_for_the_old_process() -> None:
     assert me is not None
     assert processes.alive([processes.Process(os.getpid(), me)])
     assert not processes.alive([processes.Process(os.getpid(), me - 1)])
+
+
+def test_an_ended_process_is_waited_for_until_it_is_off_the_list(token: str) -> None:
+    child = start(STUBBORN, token)
+    found = processes.of_instance(token)
+    processes.end(found, deadline=0.1)
+    begun = time.monotonic()
+    processes.wait_reaped(found, 0.3)
+    assert time.monotonic() - begun >= 0.3, "ended, but its parent (this test) has not taken note"
+    child.wait()
+    begun = time.monotonic()
+    processes.wait_reaped(found, 5)
+    assert time.monotonic() - begun < 1

@@ -63,7 +63,11 @@ def test_a_service_comes_up_survives_kill_and_leaves_nothing(own_home: Path) -> 
     os.kill(first, signal.SIGKILL)
     until(lambda: answers() and pid_of("postgres") != first, 30)
 
+    ours = [each.pid for each in processes.of_instance(supervision.token())]
+    assert len(ours) >= 2, "supervisord and PostgreSQL at least"
     services.down()
+    # supervisord is this test's own child here: nobody else can take note of its end.
+    assert [pid for pid in ours if processes.start_time(pid) is not None] == []
     assert_nothing_left()
     services.down()
 
@@ -106,6 +110,33 @@ def test_a_taken_port_is_left_to_who_has_it(own_home: Path, monkeypatch: pytest.
         services.up(["postgres"])
         assert ports.port("postgres") != number
         assert answers()
+
+
+def test_a_port_taken_after_it_was_chosen_is_left_and_its_holder_never_asked(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As happened: two installations chose one port; the slower took the other's server for its own."""
+    services.up(["postgres"])
+    with socket.socket() as stranger:
+        stranger.bind(("127.0.0.1", 0))
+        stranger.listen()
+        stranger.settimeout(0)
+        number = stranger.getsockname()[1]
+        (own_home / "ports.json").write_text(
+            json.dumps({"postgres": ports.port("postgres"), "marriage_api": number}), encoding="utf-8"
+        )
+        choose, chosen = ports.claim, list[int]()
+
+        def choose_too_early(service: str) -> int:
+            chosen.append(number if not chosen else choose(service))
+            return chosen[-1]
+
+        monkeypatch.setattr(ports, "claim", choose_too_early)
+        services.up(["marriage-api"])
+        assert ports.port("marriage_api") != number
+        assert processes.listens(pid_of("marriage-api"), ports.port("marriage_api"))
+        with pytest.raises(BlockingIOError):
+            stranger.accept()
 
 
 def test_a_service_that_cannot_start_is_named_with_the_end_of_its_log(
