@@ -3,8 +3,15 @@
     materialized='incremental', incremental_strategy='delete+insert', unique_key='period', full_refresh=false
 ) }}
 
-with delivery as (
+with build as (
+    select * from {{ ref('int_build_dated') }}
+),
+
+delivery as (
     select * from {{ ref('int_delivery_judged') }}
+    -- The service report goes out after these figures are written: its deliveries of a day count from the next day on,
+    -- or figures computed once more on the same day would differ.
+    where package <> 'service_report' or business_date < (select build.as_of from build)
 ),
 
 quality_score as (
@@ -20,10 +27,6 @@ resource as (
 division as (
     select * from {{ ref('base_region__division') }}
     where consumer_code is not null and valid_until is null
-),
-
-build as (
-    select * from {{ ref('int_build_dated') }}
 ),
 
 month as (
