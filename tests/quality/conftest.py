@@ -6,17 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from own_warehouse import TODAY, make_warehouse
+from own_warehouse import TODAY, own_warehouse
 from toy_source import ToySource
 
 from huiliu import business_date
 from huiliu.database import connect
 
 
-@pytest.fixture(scope="session")
-def toy_warehouse(home: Path) -> str:
-    """The owner's connection string of a warehouse for the toy source, made once."""
-    return make_warehouse("quality_toy")
+@pytest.fixture(scope="module")
+def toy_warehouse(home: Path) -> Iterator[str]:
+    """The owner's connection string of a warehouse for the toy source, gone with its module."""
+    with own_warehouse("quality_toy") as owner:
+        yield owner
 
 
 @pytest.fixture

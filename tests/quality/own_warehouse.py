@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 
 from psycopg import sql
@@ -14,8 +16,9 @@ from huiliu.settings import get_settings
 TODAY = date(2026, 1, 15)
 
 
-def make_warehouse(database: str) -> str:
-    """Make it afresh; return its owner's connection string, for HUILIU_DSN_WAREHOUSE."""
+@contextmanager
+def own_warehouse(database: str) -> Iterator[str]:
+    """Make it afresh, drop it at the end; gives its owner's connection string, for HUILIU_DSN_WAREHOUSE."""
     name = sql.Identifier(database)
     with connect_to(dsn("admin"), "admin", autocommit=True) as admin:
         admin.execute(sql.SQL("drop database if exists {} with (force)").format(name))
@@ -31,4 +34,6 @@ def make_warehouse(database: str) -> str:
         for file in sorted((get_settings().project_root / "huiliu" / "warehouse").glob("*.sql")):
             connection.execute(file.read_bytes())
         business_date.set(connection, TODAY)
-    return owner
+    yield owner
+    with connect_to(dsn("admin"), "admin", autocommit=True) as admin:
+        admin.execute(sql.SQL("drop database {} with (force)").format(name))

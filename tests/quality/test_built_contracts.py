@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from built_tables import TABLES, statement
-from own_warehouse import TODAY, make_warehouse
+from own_warehouse import TODAY, own_warehouse
 
 from huiliu.database import Connection, connect
 from soda_checks.contract import BoundCheck, Contract, load_contracts
@@ -21,8 +21,8 @@ BINDINGS = [(name, bound) for name, contract in CONTRACTS.items() for bound in c
 @pytest.fixture(scope="module")
 def built(home: Path) -> Iterator[Connection]:
     """A connection, not in autocommit, to a warehouse with the clean tables."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setenv("HUILIU_DSN_WAREHOUSE", make_warehouse("quality_built"))
+    with own_warehouse("quality_built") as owner, pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("HUILIU_DSN_WAREHOUSE", owner)
         with connect("warehouse") as connection:
             connection.execute('grant create on schema base, theme, special, "return" to huiliu_owner')
             connection.execute(TABLES)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from good_rows import MAKERS, good_rows
-from own_warehouse import TODAY, make_warehouse
+from own_warehouse import TODAY, own_warehouse
 from planted_faults import Fault, planted
 from psycopg import sql
 from toy_source import Row
@@ -42,10 +42,11 @@ grant select on all tables in schema base, staging to huiliu_score;
 def city(home: Path) -> Iterator[Connection]:
     """Raw tables of the specs, typed views of the models, clean rows landed and merged."""
     with (
+        own_warehouse("quality_staging") as owner,
         pytest.MonkeyPatch.context() as monkeypatch,
         ExitStack() as stack,
     ):
-        monkeypatch.setenv("HUILIU_DSN_WAREHOUSE", make_warehouse("quality_staging"))
+        monkeypatch.setenv("HUILIU_DSN_WAREHOUSE", owner)
         connection = stack.enter_context(connect("warehouse", autocommit=True))
         connection.execute(
             "insert into vault.hash_key (inner_pad, outer_pad)"
