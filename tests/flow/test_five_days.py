@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from psycopg import sql
 
 from huiliu.database import connect
 from simulator import scenario
 from tests.flow import city_days
 from transformation.build import build
 
-PERSONS = 3000
+PERSONS = 2500
 SEED = 20260115
 
 
@@ -26,7 +28,7 @@ def _residents(home: Path) -> list[dict[str, object]]:
     return [row for row in _truth(home, "person") if row["resident"] and row["died_on"] is None]
 
 
-def _damage_awards(home: Path) -> None:
+def _damage_awards() -> None:
     """At the source, spoil every ID number of the awards, as a broken export would."""
     with connect("source_owner:civil_affairs") as source:
         source.execute("create table kept_award as select award_no, pid from subsidy_award")
@@ -46,93 +48,103 @@ def _mend_awards() -> None:
         source.execute("drop table kept_award")
 
 
+@dataclass(frozen=True)
+class FiveDays:
+    """Who the days' events happened to, by ID number, and what was known of them on day 0."""
+
+    dead: str
+    mover: str
+    target_village: str
+    turned_sixty: list[str]
+    ages_on_day_zero: dict[str, str]
+
+
 @pytest.fixture(scope="module")
-def five_days(city_home: Path) -> dict[str, object]:
+def five_days(city_home: Path) -> FiveDays:
     """Run the five days; what each brought about is asserted here, the tables are compared in the tests."""
-    seen: dict[str, object] = {}
     first = city_days.found_city(city_home, PERSONS, SEED)
+    sixties = _pids(city_home, scenario.turn_sixty(5))
+    assert sixties
     day_zero = city_days.warehouse_day()
     assert not day_zero.build.failed, day_zero.build.failed
     assert not day_zero.gate.held
+    ages = _age_verdicts(sixties)
 
-    # Day 1: a death, and a batch that the gate holds.
+    dead = _a_death_and_a_held_batch(city_home)
+    _a_failed_model()
+    mover, target = _mended_awards_and_a_move(city_home, but_not=dead)
+    _an_award_ends_and_a_row_is_deleted(city_home)
+
     today = city_days.pass_days(1)
-    dead = max(_residents(city_home), key=lambda row: str(row["birth_date"]))
-    scenario.die(int(str(dead["person_id"])), today)
-    _damage_awards(city_home)
-    day_one = city_days.warehouse_day()
-    assert [batch.table_name for batch in day_one.gate.held] == ["subsidy_award"]
-    assert not day_one.build.failed
-    seen["dead"] = dead["pid"]
+    assert not city_days.warehouse_day().build.failed
+    assert today == first + timedelta(days=5)
+    return FiveDays(dead, mover, target, sixties, ages)
 
-    # Day 2: a model fails, and everything that does not stand on it is built all the same.
+
+def _a_death_and_a_held_batch(home: Path) -> str:
+    today = city_days.pass_days(1)
+    dead = max(_residents(home), key=lambda row: str(row["birth_date"]))
+    scenario.die(int(str(dead["person_id"])), today)
+    _damage_awards()
+    day = city_days.warehouse_day()
+    assert [batch.table_name for batch in day.gate.held] == ["subsidy_award"]
+    assert not day.build.failed
+    return str(dead["pid"])
+
+
+def _a_failed_model() -> None:
     city_days.pass_days(1)
     with connect("warehouse") as warehouse:
         warehouse.execute(
             "alter table base.base_population__person add constraint broken check (pid is null) not valid"
         )
-    day_two = city_days.warehouse_day()
-    failed = {run.name for run in day_two.build.failed}
+    failed = {run.name for run in city_days.warehouse_day().build.failed}
     assert "base_population__person" in failed
-    assert "stg_police__resident" not in failed
-    assert "base_legal_person__organisation" not in failed
+    assert not failed & {"stg_police__resident", "base_legal_person__organisation"}
     with connect("warehouse") as warehouse:
         warehouse.execute("alter table base.base_population__person drop constraint broken")
 
-    # Day 3: the awards are mended at the source; a move between districts.
+
+def _mended_awards_and_a_move(home: Path, *, but_not: str) -> tuple[str, str]:
     _mend_awards()
     today = city_days.pass_days(1)
-    mover = next(
-        row
-        for row in _residents(city_home)
-        if str(row["relation"]) not in ("01", "02") and row["person_id"] != dead["person_id"]
-    )
-    home_district = str(mover["district_code"])
-    target = next(
-        str(row["village_code"])
-        for row in _residents(city_home)
-        if str(row["district_code"]) != home_district
-    )
-    scenario.move(int(str(mover["person_id"])), target, today)
-    day_three = city_days.warehouse_day()
-    assert not day_three.build.failed, day_three.build.failed
-    assert not day_three.gate.held
-    seen["mover"] = (mover["pid"], target)
+    living = [row for row in _residents(home) if row["pid"] != but_not]
+    mover = next(row for row in living if str(row["relation"]) not in ("01", "02"))
+    elsewhere = next(row for row in living if row["district_code"] != mover["district_code"])
+    scenario.move(int(str(mover["person_id"])), str(elsewhere["village_code"]), today)
+    day = city_days.warehouse_day()
+    assert not day.build.failed, day.build.failed
+    assert not day.gate.held
+    return str(mover["pid"]), str(elsewhere["village_code"])
 
-    # Day 4: a sixtieth birthday falls on the last day; an award ends; a row is deleted at its source.
+
+def _an_award_ends_and_a_row_is_deleted(home: Path) -> None:
     today = city_days.pass_days(1)
-    award = next(row for row in _truth(city_home, "award") if row["ended_on"] is None)
+    award = next(row for row in _truth(home, "award") if row["ended_on"] is None)
     scenario.end_award(str(award["award_no"]), today)
-    employment = _a_source_key("social_security", "employment", "employment_id")
-    scenario.delete_source_row("social_security", "employment", employment)
-    day_four = city_days.warehouse_day()
-    assert not day_four.build.failed, day_four.build.failed
-
-    born = {row["person_id"]: row for row in _truth(city_home, "person")}
-    today = city_days.pass_days(1)
-    turned = [
-        row["pid"]
-        for row in born.values()
-        if row["birth_date"] is not None and _sixtieth(row["birth_date"]) == today and row["died_on"] is None
-    ]
-    seen["turned_sixty"] = turned
-    day_five = city_days.warehouse_day()
-    assert not day_five.build.failed, day_five.build.failed
-    assert today == first + timedelta(days=5)
-    seen["today"] = today
-    return seen
+    key = _a_source_key("social_security", "employment", "employment_id")
+    scenario.delete_source_row("social_security", "employment", key)
+    day = city_days.warehouse_day()
+    assert not day.build.failed, day.build.failed
 
 
-def _sixtieth(birth: object) -> object:
-    from datetime import date
+def _pids(home: Path, persons: list[int]) -> list[str]:
+    return [str(row["pid"]) for row in _truth(home, "person") if row["person_id"] in persons]
 
-    assert isinstance(birth, date)
-    return date(birth.year + 60, birth.month, birth.day) if (birth.month, birth.day) != (2, 29) else None
+
+def _age_verdicts(pids: list[str]) -> dict[str, str]:
+    """What special_veterans says of the age of each person."""
+    with connect("warehouse") as warehouse:
+        rows = warehouse.execute(
+            "select person.pid, condition.verdict from special.special_veterans__condition as condition"
+            " inner join base.base_population__person as person using (person_key)"
+            " where condition.condition_code = 'age_60' and person.pid = any(%s)",
+            [pids],
+        ).fetchall()
+    return {str(pid): str(verdict) for pid, verdict in rows}
 
 
 def _a_source_key(source: str, table: str, key: str) -> int:
-    from psycopg import sql
-
     with connect(f"source_owner:{source}") as conn:
         row = conn.execute(
             sql.SQL("select min({}) from {}").format(sql.Identifier(key), sql.Identifier(table))
@@ -141,7 +153,7 @@ def _a_source_key(source: str, table: str, key: str) -> int:
     return int(row[0])
 
 
-def test_day_by_day_equals_a_full_refresh(five_days: dict[str, object]) -> None:
+def test_day_by_day_equals_a_full_refresh(five_days: FiveDays) -> None:
     with connect("warehouse") as warehouse:
         kept = city_days.keep_picture(warehouse, "day_by_day")
         assert len(kept) > 30
@@ -151,18 +163,16 @@ def test_day_by_day_equals_a_full_refresh(five_days: dict[str, object]) -> None:
         assert city_days.differences(warehouse, "day_by_day", "refreshed") == {}
 
 
-def test_the_dead_have_left_the_roster_and_the_mover_has_arrived(five_days: dict[str, object]) -> None:
-    pid, village = five_days["mover"]  # type: ignore[misc]
+def test_a_sixtieth_birthday_changes_a_verdict_though_no_row_came(five_days: FiveDays) -> None:
+    assert set(five_days.ages_on_day_zero.values()) == {"not_met"}
+    assert _age_verdicts(five_days.turned_sixty) == dict.fromkeys(five_days.ages_on_day_zero, "met")
+
+
+def test_the_dead_have_left_the_roster_and_the_mover_has_arrived(five_days: FiveDays) -> None:
+    roster = (
+        "select consumer_code from return.return_resident_roster"
+        " inner join base.base_population__person using (person_key) where pid = %s"
+    )
     with connect("warehouse") as warehouse:
-        dead = warehouse.execute(
-            "select count(*) from return.return_resident_roster inner join base.base_population__person"
-            " using (person_key) where pid = %s",
-            [five_days["dead"]],
-        ).fetchone()
-        moved = warehouse.execute(
-            "select consumer_code from return.return_resident_roster inner join base.base_population__person"
-            " using (person_key) where pid = %s",
-            [pid],
-        ).fetchall()
-    assert dead == (0,)
-    assert moved == [(village[:9],)]
+        assert warehouse.execute(roster, [five_days.dead]).fetchall() == []
+        assert warehouse.execute(roster, [five_days.mover]).fetchall() == [(five_days.target_village[:9],)]
