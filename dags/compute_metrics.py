@@ -21,7 +21,6 @@ from dags import reporting
 from dags.wiring import DEFAULT_ARGS, FRONT_ENDS_POOL, METRICS, RETURNS, WAREHOUSE_POOL
 from returnflow.spec import load_packages
 
-MODELS = "tag:metrics return_service_report"
 PACKAGES = [package.name for package in load_packages().values() if package.after == "metrics"]
 
 
@@ -46,11 +45,9 @@ def compute_metrics() -> None:
         execution_timeout=timedelta(hours=1),
     )
     def build_metrics() -> dict[str, Any]:
-        from transformation.build import build
+        from transformation.build import build_metrics as compute
 
-        summary = reporting.build(build(select=MODELS, progress=reporting.model_ended))
-        reporting.fail_if_models_failed(summary)
-        return reporting.on_event(METRICS, summary)
+        return reporting.on_event(METRICS, reporting.build(compute(progress=reporting.model_ended)))
 
     @task(
         task_display_name="交付服务报告",
