@@ -98,12 +98,6 @@ def fail_if_held_or_failed(gated: dict[str, Any], built: dict[str, Any] | None) 
         )
 
 
-def fail_if_models_failed(summary: dict[str, Any]) -> None:
-    """Fail the task if a model of its build did."""
-    if summary["failed"]:
-        raise DataError("; ".join(summary["failed"]), fix="see ops.model_run, mend the model, clear the task")
-
-
 def score(result: ScoreResult) -> dict[str, Any]:
     """Scores by table, and the rules that could not be evaluated."""
     for table in result.tables:
