@@ -1,6 +1,6 @@
 """`kill -9` of the running step or of PostgreSQL at random moments, then a re-run: nothing shows of it.
 
-`scripts/kill_under_airflow.py` does the same to the scheduler and to tasks under Airflow.
+`python -m tests.flow.kill_under_airflow` does the same to the scheduler and to tasks under Airflow.
 """
 
 from __future__ import annotations
