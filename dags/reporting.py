@@ -206,7 +206,8 @@ def fail_if_undelivered(summary: dict[str, Any]) -> None:
     problems = [*summary["problems"], *summary["missing"]]
     if problems:
         raise DataError(
-            f"{len(summary['problems'])} packages and {summary['missing_count']} deliveries failed: "
-            + "; ".join(problems[:5]),
+            f"{len(summary['problems'])} packages and {summary['missing_count']} deliveries failed:\n"
+            + "\n".join(problems[:10])
+            + "\n",
             fix="see the red `deliver` tasks and ops.delivery.error, mend it, clear those tasks",
         )

@@ -276,7 +276,7 @@ def take_receipts(
 
 def _not_writable(conn: Connection, consumer: Consumer, what: str) -> DeliveryError:
     writer = conn.info.user
-    fix = f'as {writer}, who owns it, run "grant all on {what} to {writer}", then return again'
+    fix = 'run "huiliu prepare", which gives the rights back, then return again'
     return closed_to(consumer, f"{writer} may not write to {what}", fix)
 
 
