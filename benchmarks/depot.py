@@ -29,12 +29,12 @@ _ROWS = sql.SQL(
     """
     insert into wide
     select
-        n, '3706' || lpad((n * 7919 % 100000000000000)::text, 14, '0'),
+        n, '1101' || lpad((n * 7919 % 100000000000000)::text, 14, '0'),
         chr(19968 + (n % 4001)::int)
             || chr(19968 + (n * 31 % 5003)::int) || chr(19968 + (n * 17 % 6007)::int),
         (1 + n % 2)::text, (date '1940-01-01' + (n * 13 % 30000)::int)::text, lpad((n % 56)::text, 2, '0'),
-        (1 + n % 2)::text, 'H' || lpad((n / 3)::text, 11, '0'), (370602001001 + n % 7000)::text,
-        '山东省烟台市芝罘区幸福街道' || (n % 977) || '号', '13' || lpad((n * 97 % 1000000000)::text, 9, '0'),
+        (1 + n % 2)::text, 'H' || lpad((n / 3)::text, 11, '0'), (110101001001 + n % 7000)::text,
+        '某省某市某区幸福街道' || (n % 977) || '号', '13' || lpad((n * 97 % 1000000000)::text, 9, '0'),
         timestamp '2026-01-01' + (n % 1000000) * interval '1 second'
     from generate_series({first}::bigint, {last}::bigint) as n
     """

@@ -176,7 +176,7 @@ def recorded(fronts: list[dict[str, Any]] | None) -> dict[str, Any]:
             "changes": 0,
             "missing": [],
             "missing_count": 0,
-            "problems": [],
+            "problems": ["nothing was planned: see the task plan_returns"],
         }
     with connect("warehouse:return") as conn:
         found = outcomes.deliveries(conn, [fronts[0]["batch_id"]])

@@ -22,7 +22,8 @@ fi
 # Closed networks have certificates and an index of their own: pip is told of the first, uv of the second.
 if [ -n "${SSL_CERT_FILE:-}" ]; then export PIP_CERT="${PIP_CERT:-$SSL_CERT_FILE}"; fi
 echo "setting up .venv from $lock …"
-[ -x .venv/bin/python ] || "$python" -m venv .venv
+# A set-up that was killed may have left an environment without pip: that one is made anew.
+.venv/bin/python -m pip --version > /dev/null 2>&1 || "$python" -m venv --clear .venv
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bootstrap.lock
 index=${PIP_INDEX_URL:-$(.venv/bin/python -m pip config get global.index-url 2>/dev/null || true)}
 if [ -n "$index" ]; then export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-$index}"; fi

@@ -13,7 +13,9 @@ grant select on
     ops.build, ops.build_batch, ops.model_run, ops.model_state, ops.touched_key,
     ops.delivery, ops.receipt, ops.region_move
 to huiliu_build;
-grant select on all tables in schema quality to huiliu_build;
+-- Failing rows and corrections hold people's values: whoever only reads scores gets the scores.
+revoke select on all tables in schema quality from huiliu_build, huiliu_return;
+grant select on quality.score, quality.score_run to huiliu_build;
 grant insert, update on ops.build, ops.build_batch, ops.model_run to huiliu_build;
 grant insert, update, delete on ops.model_state, ops.touched_key to huiliu_build;
 grant select on all tables in schema raw to huiliu_build, huiliu_score;
@@ -38,7 +40,7 @@ grant insert, update, delete on ops.batch_under_test to huiliu_score;
 grant usage on schema "return" to huiliu_return;
 grant select on all tables in schema "return" to huiliu_return;
 alter default privileges for role huiliu_build in schema "return" grant select on tables to huiliu_return;
-grant select on all tables in schema quality to huiliu_return;
+grant select on quality.score, quality.score_run to huiliu_return;
 grant select on ops.business_date, ops.build, ops.model_state to huiliu_return;
 grant select, insert, update on ops.delivery, ops.receipt, ops.region_move to huiliu_return;
 grant select, insert, update, delete on ops.sent_row to huiliu_return;

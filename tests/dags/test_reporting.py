@@ -57,6 +57,12 @@ def test_a_delivery_without_a_matching_receipt_turns_the_run_red() -> None:
     reporting.fail_if_undelivered({"problems": [], "missing": [], "missing_count": 0})
 
 
+@pytest.mark.parametrize("planned", [None, []])
+def test_a_return_that_planned_nothing_turns_the_run_red(planned: list[dict[str, object]] | None) -> None:
+    with pytest.raises(DataError, match="nothing was planned"):
+        reporting.fail_if_undelivered(reporting.recorded(planned))
+
+
 def test_a_rule_that_was_not_evaluated_turns_the_run_red() -> None:
     with pytest.raises(DataError, match="C01"):
         reporting.fail_if_not_evaluated({"problems": ["C01 of base.x: no such column"]})
