@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
@@ -113,10 +113,11 @@ def _address_of_server(meant: Target) -> str:
     for name in dict.fromkeys((meant.chief, "admin")):
         value = overridden(name)
         if value is not None:
-            parts = urlsplit(value)
-            database = parts.path.lstrip("/") if name == meant.chief else ""
-            parameters = f"?{parts.query}" if parts.query else ""
-            return f"{parts.netloc.rpartition('@')[2]}/{database or meant.database}{parameters}"
+            # Not urlsplit: PostgreSQL allows several hosts, which it refuses if one is an IPv6 address.
+            place, question_mark, parameters = value.partition("://")[2].partition("?")
+            server, _, database = place.partition("/")
+            database = database if name == meant.chief and database else meant.database
+            return f"{server.rpartition('@')[2]}/{database}{question_mark}{parameters}"
     return f"127.0.0.1:{ports.port('postgres')}/{meant.database}"
 
 
