@@ -89,7 +89,12 @@ resident_merged as (
         (array_agg(relation order by evidence_rank) filter (where relation is not null))[1] as relation,
         (array_agg(phone order by evidence_rank) filter (where phone is not null))[1] as phone,
         min(nation) <> max(nation) as nation_differs,
-        min(hukou_type) <> max(hukou_type) as hukou_type_differs
+        -- A row in force that is blank beside one that speaks does not agree with it.
+        min(hukou_type) <> max(hukou_type)
+        or (
+            count(hukou_type) > 0
+            and bool_or(hukou_type is null and status is distinct from '0')
+        ) as hukou_type_differs
     from resident_ranked
     group by identifier_key
 ),

@@ -18,11 +18,15 @@ stated as (
         veteran.enlisted_ons[1] between threshold.enlisted_from and threshold.enlisted_until
         and veteran.discharge_kinds[1] not in ('转业安置', '军官转业') as is_eligible,
         case
-            when cardinality(veteran.enlisted_ons) = 0 then '台账无可用的入伍时间'
-            when cardinality(veteran.enlisted_ons) > 1 then '台账入伍时间不一致'
-            when cardinality(veteran.discharge_kinds) = 0 then '台账无退役方式'
-            when cardinality(veteran.discharge_kinds) > 1 then '台账退役方式不一致'
+            when veteran.enlisted_ons[1] is null then '台账无可用的入伍时间'
+            when cardinality(array_remove(veteran.enlisted_ons, null)) > 1 then '台账入伍时间不一致'
+            when veteran.discharge_kinds[1] is null then '台账无退役方式'
+            when cardinality(array_remove(veteran.discharge_kinds, null)) > 1 then '台账退役方式不一致'
         end as gap,
+        case
+            when array_position(veteran.enlisted_ons, null) > 1 then '台账另有入伍时间不明的记录'
+            when array_position(veteran.discharge_kinds, null) > 1 then '台账另有退役方式不明的记录'
+        end as blank,
         exists(
             select 1 from namesake
             where namesake.person_key = veteran.person_key
@@ -31,13 +35,17 @@ stated as (
     cross join threshold
 ),
 
--- A namesake's row casts doubt on a yes only.
+-- A blank beside a value, and a namesake's row, cast doubt on a yes only.
 judged as (
     select
         person_key,
         enlisted_on,
         is_eligible,
-        case when gap is null and is_eligible and has_namesake then '台账有同名且证件号无效的记录' else gap end as doubt
+        coalesce(gap, case
+            when not is_eligible then null
+            when blank is not null then blank
+            when has_namesake then '台账有同名且证件号无效的记录'
+        end) as doubt
     from stated
 )
 

@@ -19,12 +19,13 @@ person as (
     {% if is_incremental() %} where person_key in (select key::uuid from {{ touched() }}){% endif %}
 ),
 
+-- A row that says nothing is kept as a NULL, the last of its array: beside a value it is no agreement.
 served as (
     select
         identifier_key as person_key,
         array_agg(distinct name) filter (where name is not null) as ledger_names,
-        array_agg(distinct enlisted_on) filter (where is_usable and enlisted_on is not null) as enlisted_ons,
-        array_agg(distinct discharge_kind) filter (where discharge_kind is not null) as discharge_kinds
+        array_agg(distinct case when is_usable then enlisted_on end) as enlisted_ons,
+        array_agg(distinct discharge_kind) as discharge_kinds
     from service_record
     group by identifier_key
 )
@@ -36,7 +37,7 @@ select
         from unnest(coalesce(person.names, '{}') || coalesce(served.ledger_names, '{}')) as known (name)
         order by known.name
     ) as names,
-    coalesce(served.enlisted_ons, '{}') as enlisted_ons,
-    coalesce(served.discharge_kinds, '{}') as discharge_kinds
+    served.enlisted_ons,
+    served.discharge_kinds
 from served
 left join person on served.person_key = person.person_key
