@@ -17,9 +17,12 @@
 {% if is_incremental() %} and person_key in (select key::uuid from {{ touched() }}){% endif %}
 {%- endset %}
 
+-- An award whose end nobody can read must not be paid to the dead either.
 with subsidy_award as (
     select * from {{ ref('stg_civil_affairs__subsidy_award') }}
-    where is_usable{{ touched_keys | replace('person_key in', 'identifier_key in') }}
+    where
+        (is_usable or quarantine_reasons <@ array['ended_on_invalid'])
+        {{- touched_keys | replace('person_key in', 'identifier_key in') }}
 ),
 
 person as (

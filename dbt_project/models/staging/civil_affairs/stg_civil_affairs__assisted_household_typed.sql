@@ -12,7 +12,7 @@ select
     std.code_in(logged.kind, '{低保,特困,低保边缘}') as kind,
     std.digits(logged.township_code, 9) as township_code,
     std.try_date(logged.approved_on) as approved_on,
-    std.try_date(logged.ended_on) as ended_on,
+    term.ended_on,
     std.try_amount(logged.monthly_amount)::numeric(14, 2) as monthly_amount,
     std.try_timestamp(logged.updated_at) as updated_at,
     judged.quarantine_reasons,
@@ -24,7 +24,11 @@ select
     logged._loaded_on
 from {{ source('raw', 'civil_affairs__assisted_household') }} as logged
 cross join lateral std.resident_id(logged.head_pid) as head (pid)
+cross join lateral std.try_date_until(logged.ended_on) as term (ended_on)
 cross join lateral array_remove(array[
     std.quarantine_reason('case_no', logged.case_no, std.clean_code(logged.case_no) is null),
-    std.quarantine_reason('kind', logged.kind, std.code_in(logged.kind, '{低保,特困,低保边缘}') is null)
+    std.quarantine_reason('kind', logged.kind, std.code_in(logged.kind, '{低保,特困,低保边缘}') is null),
+    std.quarantine_reason(
+        'ended_on', logged.ended_on, std.clean_text(logged.ended_on) is not null and term.ended_on is null
+    )
 ], null) as judged (quarantine_reasons)

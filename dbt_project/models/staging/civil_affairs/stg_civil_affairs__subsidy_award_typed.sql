@@ -10,7 +10,7 @@ select
     std.clean_name(logged.name) as name,
     std.code_in(logged.subsidy_kind, '{高龄津贴,孤儿补助,残疾补贴,定期抚恤}') as subsidy_kind,
     std.try_date(logged.started_on) as started_on,
-    std.try_date(logged.ended_on) as ended_on,
+    term.ended_on,
     std.clean_text(logged.stop_reason) as stop_reason,
     std.try_amount(logged.monthly_amount)::numeric(14, 2) as monthly_amount,
     std.try_timestamp(logged.updated_at) as updated_at,
@@ -23,10 +23,14 @@ select
     logged._loaded_on
 from {{ source('raw', 'civil_affairs__subsidy_award') }} as logged
 cross join lateral std.resident_id(logged.pid) as person (pid)
+cross join lateral std.try_date_until(logged.ended_on) as term (ended_on)
 cross join lateral array_remove(array[
     std.quarantine_reason('award_no', logged.award_no, std.clean_code(logged.award_no) is null),
     std.quarantine_reason('pid', logged.pid, person.pid is null),
     std.quarantine_reason(
         'subsidy_kind', logged.subsidy_kind, std.code_in(logged.subsidy_kind, '{高龄津贴,孤儿补助,残疾补贴,定期抚恤}') is null
+    ),
+    std.quarantine_reason(
+        'ended_on', logged.ended_on, std.clean_text(logged.ended_on) is not null and term.ended_on is null
     )
 ], null) as judged (quarantine_reasons)

@@ -11,7 +11,7 @@ select
     std.clean_text(logged.employer_name) as employer_name,
     std.uscc(logged.employer_uscc) as employer_uscc,
     std.try_date(logged.started_on) as started_on,
-    std.try_date(logged.ended_on) as ended_on,
+    std.try_date_until(logged.ended_on) as ended_on,
     std.try_timestamp(logged.updated_at) as updated_at,
     judged.quarantine_reasons,
     cardinality(judged.quarantine_reasons) = 0 as is_usable,

@@ -11,7 +11,7 @@ select
     std.code_in(logged.insurance_kind, '{城乡居民养老,职工养老}') as insurance_kind,
     std.code_in(logged.status, '{参保,领取,停保}') as status,
     std.try_date(logged.started_on) as started_on,
-    std.try_date(logged.ended_on) as ended_on,
+    term.ended_on,
     std.try_amount(logged.monthly_benefit)::numeric(14, 2) as monthly_benefit,
     std.try_timestamp(logged.updated_at) as updated_at,
     judged.quarantine_reasons,
@@ -23,9 +23,13 @@ select
     logged._loaded_on
 from {{ source('raw', 'social_security__insurance') }} as logged
 cross join lateral std.resident_id(logged.pid) as person (pid)
+cross join lateral std.try_date_until(logged.ended_on) as term (ended_on)
 cross join lateral array_remove(array[
     std.quarantine_reason('pid', logged.pid, person.pid is null),
     std.quarantine_reason(
         'insurance_kind', logged.insurance_kind, std.code_in(logged.insurance_kind, '{城乡居民养老,职工养老}') is null
+    ),
+    std.quarantine_reason(
+        'ended_on', logged.ended_on, std.clean_text(logged.ended_on) is not null and term.ended_on is null
     )
 ], null) as judged (quarantine_reasons)
