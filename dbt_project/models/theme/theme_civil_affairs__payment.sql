@@ -65,6 +65,7 @@ identified as (
             and subsidy_payment.award_no = award_kind.award_no
 ),
 
+-- A number met twice is one payment, always the same one: chosen by its values, and only then placed.
 placed as (
     select distinct on (identified.person_key, identified.payment_id)
         identified.*,
@@ -74,7 +75,10 @@ placed as (
         on
             identified.person_key = residence.person_key
             and (residence.from_date is null or identified.month_end > residence.from_date)
-    order by identified.person_key asc, identified.payment_id asc, residence.residence_no desc nulls last
+    order by
+        identified.person_key asc, identified.payment_id asc,
+        identified.month asc, identified.amount asc, identified.paid_on asc, identified.award_no asc,
+        residence.residence_no desc nulls last
 )
 
 select

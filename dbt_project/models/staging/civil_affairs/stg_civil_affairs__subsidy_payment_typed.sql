@@ -21,6 +21,7 @@ select
 from {{ source('raw', 'civil_affairs__subsidy_payment') }} as logged
 cross join lateral std.resident_id(logged.pid) as person (pid)
 cross join lateral array_remove(array[
+    std.quarantine_reason('payment_id', logged.payment_id, std.try_bigint(logged.payment_id) is null),
     std.quarantine_reason('award_no', logged.award_no, std.clean_code(logged.award_no) is null),
     std.quarantine_reason('pid', logged.pid, person.pid is null),
     std.quarantine_reason('month', logged.month, std.month_code(logged.month) is null),
