@@ -7,6 +7,17 @@ with build as (
     select * from {{ ref('int_build_dated') }}
 ),
 
+business as (
+    select * from {{ source('ops', 'business_date') }}
+),
+
+-- A build may look ahead of the business date; a month that is not over yet stays open all the same.
+closing as (
+    select to_char(least(build.as_of, business.business_date), 'YYYY-MM') as first_open_period
+    from build
+    cross join business
+),
+
 delivery as (
     select * from {{ ref('int_delivery_judged') }}
     -- The service report goes out after these figures are written: its deliveries of a day count from the next day on,
@@ -144,12 +155,12 @@ select
         when kpi = 'quality_score' and score is null then '本月无已检验的规则'
         when kpi <> 'quality_score' and denominator = 0 then '本月无到期交付'
     end as note,
-    period < to_char((select build.as_of from build), 'YYYY-MM') as _is_closed
+    period < (select closing.first_open_period from closing) as _is_closed
 from measured
 {% if is_incremental() %}
 where
     period not in (
         select closed.period from {{ this }} as closed
-        where closed._is_closed
+        where closed._is_closed and closed.period < (select closing.first_open_period from closing)
     )
 {% endif %}
