@@ -5,7 +5,7 @@
     indexes=[{'columns': ['region_code'], 'unique': true}]
 ) }}
 
-with division as (
+with recursive division as (
     select * from {{ ref('stg_region_codes__division') }}
     where is_usable
 ),
@@ -37,19 +37,48 @@ current_division as (
     left join begun on division.code = begun.region_code
 ),
 
--- A unit that is gone takes its level and its parent from the one that followed it.
+-- From one unit to the next until one still stands. UNION drops pairs met before, so a circle comes to an end too.
+followed as (
+    select
+        change.old_code as region_code,
+        change.new_code as successor_code
+    from change
+    union
+    select
+        followed.region_code,
+        change.new_code as successor_code
+    from followed
+    inner join change on followed.successor_code = change.old_code
+    where
+        not exists (
+            select 1 from division
+            where division.code = followed.successor_code
+        )
+),
+
+successor as (
+    select
+        followed.region_code,
+        min(current_division.region_code) as region_code_now,
+        min(current_division.level) as level,
+        min(current_division.parent_code) as parent_code
+    from followed
+    inner join current_division on followed.successor_code = current_division.region_code
+    group by followed.region_code
+),
+
+-- A unit that is gone takes its level and its parent from the one that stands in its place now.
 former_division as (
     select
         change.old_code as region_code,
         min(change.old_name) as name,
-        min(current_division.level) as level,
-        min(current_division.parent_code) as parent_code,
+        min(successor.level) as level,
+        min(successor.parent_code) as parent_code,
         cast(null as date) as valid_from,
         max(change.valid_until) as valid_until,
-        min(change.new_code) as successor_code
+        coalesce(min(successor.region_code_now), min(change.new_code)) as successor_code
     from change
-    left join current_division
-        on change.new_code = current_division.region_code
+    left join successor on change.old_code = successor.region_code
     where
         not exists (
             select 1 from division
