@@ -25,6 +25,7 @@ from returnflow.consumers import Consumer, all_consumers
 from returnflow.destination import FoundConsumer
 from returnflow.failures import DeliveryError, explain, model_error
 from returnflow.fingerprint import column_list
+from returnflow.freshness import outdated
 from returnflow.outbox import Due, Parcel, Staged
 from returnflow.plan import lock_key
 from returnflow.spec import Package, load_packages
@@ -56,8 +57,9 @@ def deliver_database(front_code: str, batch_id: int) -> list[DeliveryOutcome]:
     with connect("warehouse:return") as conn, advisory_lock(conn, lock_key(front_code)):
         try:
             with conn.transaction():
-                day = business_date.get(conn)
                 due = outbox.load_due(conn, batch_id, list(consumers))
+                # Taken up after midnight, a batch is still of the day it was planned for.
+                day = due[0].business_date if due else business_date.get(conn)
                 outbox.start(conn, due)
             outcomes = list(_deliver_all(_Run(conn, front_code, batch_id, day, consumers), due))
         except psycopg.OperationalError as error:
@@ -180,11 +182,35 @@ def _stage(run: _Run, sendings: Sequence[_Sending]) -> None:
             continue
         try:
             with run.conn.transaction():
-                _stage_package(run, package, mine)
+                _freeze(run.conn, package)
+                if not _hold_outdated(run, package, mine):
+                    _stage_package(run, package, mine)
         except psycopg.Error as error:
             if run.conn.broken:
                 raise
             run.unreadable[package.name] = model_error(package, error)
+
+
+def _freeze(conn: Connection, package: Package) -> None:
+    """Take one snapshot for the transaction, so that the rows staged are those of the state judged.
+
+    Locked first, as a full build puts a new table in the model's place, which an older snapshot sees empty.
+    """
+    conn.execute("set transaction isolation level repeatable read")
+    model = sql.Identifier("return", package.model)
+    conn.execute(sql.SQL("lock table {} in access share mode").format(model))
+
+
+def _hold_outdated(run: _Run, package: Package, sendings: Sequence[_Sending]) -> bool:
+    """Judge the model again: since the plan a build may have moved it to another day, or failed for it."""
+    stale = outdated(run.conn, package, run.day)
+    if stale is None:
+        return False
+    held = outbox.hold(run.conn, [it.due for it in sendings], *stale)
+    for sending, due in zip(sendings, held, strict=True):
+        sending.due = due
+    LOG.warning("%s is held: %s", package.name, stale[1])
+    return True
 
 
 def _stage_package(run: _Run, package: Package, sendings: Sequence[_Sending]) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 
 from psycopg import sql
 
@@ -34,6 +35,7 @@ class Due:
     notice: str | None
     mass_delete_released: bool
     last_batch: int | None
+    business_date: date
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def load_due(conn: Connection, batch_id: int, codes: Sequence[str]) -> list[Due]
             where earlier.package = due.package and earlier.consumer_code = due.consumer_code
                 and earlier.status = 'delivered'
             order by earlier.delivery_id desc limit 1
-        )
+        ), business_date
         from ops.delivery as due
         where batch_id = %(batch)s and consumer_code = any(%(codes)s) and is_planned
             and (status in ('planned', 'running', 'failed') or (status = 'held' and finished_at is null))
@@ -76,6 +78,15 @@ def start(conn: Connection, due: Sequence[Due]) -> None:
         " error = null where delivery_id = any(%s) and status <> 'held'",
         [[it.delivery_id for it in due]],
     )
+
+
+def hold(conn: Connection, due: Sequence[Due], notice: str, reason: str) -> list[Due]:
+    """Hold deliveries that were planned but may not go out now; return them as held, the notice still due."""
+    conn.execute(
+        "update ops.delivery set status = 'held', notice = %s, error = %s where delivery_id = any(%s)",
+        [notice, reason, [it.delivery_id for it in due]],
+    )
+    return [replace(it, status="held", notice=notice) for it in due]
 
 
 def stage(

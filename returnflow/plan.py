@@ -23,6 +23,7 @@ from returnflow import moves
 from returnflow.consumers import Consumer, all_consumers, consumers_of
 from returnflow.failures import model_error
 from returnflow.fingerprint import row_hash, row_key, typed_columns
+from returnflow.freshness import outdated
 from returnflow.spec import Package, choose, load_packages
 
 LOG = logging.getLogger(__name__)
@@ -176,8 +177,9 @@ def _package_hold(batch: _Batch) -> tuple[str, str] | None:
             EXPIRED,
             f"the contract of {package.name} ended on {package.valid_until}. Fix: renew valid_until",
         )
-    if package.quality_floor == 0:
-        return None
+    stale = outdated(batch.conn, package, batch.day)
+    if stale is not None or package.quality_floor == 0:
+        return stale
     rows = batch.execute(
         """
             select distinct on (score.name) score.name, score.score

@@ -63,6 +63,9 @@ class Package(BaseModel):
     due_hours: int = Field(gt=0)
     # The step after which it goes out: service_report carries what metrics say of the other packages.
     after: Literal["score", "metrics"] = "score"
+    # Held unless the model's last completed build is of the batch's day. False only for a model that says
+    # what was, whatever the day, and keeps no row in ops.model_state.
+    dated: bool = True
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:

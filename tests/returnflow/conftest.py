@@ -49,6 +49,7 @@ def city(
     business_date.set(warehouse, date(2026, 1, 15))
     warehouse.commit()
     small = City(warehouse)
+    small.build("2026-01-15")
     small.score(1)
     yield small
     # First what the test broke in the environment, then what it delivered.

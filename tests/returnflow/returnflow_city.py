@@ -19,6 +19,8 @@ A, B, C, D = "370602001", "370602002", "370611001", "370612001"
 TOWNSHIPS = (A, B, C, D)
 DISTRICTS = ("370602", "370611", "370612")
 ROSTER = "resident_roster"
+# Marks the builds of these tests in the ledger.
+BUILT_BY = "returnflow tests"
 
 
 @dataclass
@@ -86,6 +88,24 @@ class City:
         for name in names:
             self.conn.execute(
                 "insert into quality.score values (%s, 'table', %s, 'overall', %s)", [row[0], name, value]
+            )
+        self.conn.commit()
+
+    def build(
+        self, as_of: str, *models: str, status: str = "succeeded", selection: str | None = None
+    ) -> None:
+        """Let a build of a date end in which these models (by default all that are dated) succeeded."""
+        row = self.conn.execute(
+            "insert into ops.build (as_of, full_refresh, status, selection, fingerprint, finished_at)"
+            " values (%s, false, %s, %s, %s, case when %s <> 'running' then now() end) returning build_id",
+            [as_of, status, selection, BUILT_BY, status],
+        ).fetchone()
+        assert row is not None
+        for model in models if models or status != "succeeded" else dated_models():
+            self.conn.execute(
+                "insert into ops.model_state values (%(model)s, %(build)s, %(as_of)s, %(build)s)"
+                " on conflict (model) do update set build_id = excluded.build_id, as_of = excluded.as_of",
+                {"model": model, "build": row[0], "as_of": as_of},
             )
         self.conn.commit()
 
@@ -162,6 +182,11 @@ def key_of(person: int) -> object:
     return uuid.UUID(hashlib.md5(str(person).encode(), usedforsecurity=False).hexdigest())
 
 
+def dated_models() -> list[str]:
+    """Return the models of the packages that must be of the day."""
+    return [package.model for package in load_packages().values() if package.dated]
+
+
 def make_models(conn: psycopg.Connection, packages: dict[str, Package]) -> None:
     """Make empty return models with the packages' columns, as the build's role."""
     for package in packages.values():
@@ -193,7 +218,11 @@ def clear_destinations(codes: tuple[str, ...]) -> None:
 
 
 def clear_ledgers(conn: psycopg.Connection) -> None:
-    """Empty the return flow's ledgers and the scores."""
+    """Empty the return flow's ledgers and the scores; forget the builds of these tests."""
+    conn.execute("delete from ops.build where fingerprint = %s", [BUILT_BY])
+    conn.execute(
+        "delete from ops.model_state where model = any(%s)", [[it.model for it in load_packages().values()]]
+    )
     conn.execute(
         "truncate ops.delivery, ops.receipt, ops.sent_row, ops.region_move, ops.planned_change,"
         " quality.score, quality.score_run restart identity cascade"
