@@ -29,13 +29,17 @@ class Changes:
 def apply(stage: Stage, extracted: Extracted) -> Changes:
     """Compare the stage with the last state and append the differences to the change log.
 
-    Raises DataError, before anything is written, if the source lost more rows than its spec allows.
+    Raises DataError, before anything is written, if the source lost more rows than its spec allows, or has
+    none at the first load.
     """
     conn, place = stage.conn, stage.place
+    is_first = stage.direct or place.is_empty(conn)
+    if is_first and not extracted.rows:
+        _check_may_be_empty(place)
     _part_repeated_keys(stage)
     if stage.direct:
         return Changes(extracted.rows, 0, 0, extracted.rows)
-    if place.is_empty(conn):
+    if is_first:
         inserted = _append_first(stage)
         return Changes(inserted, 0, 0, inserted)
     place.prepare_current(conn)
@@ -46,6 +50,16 @@ def apply(stage: Stage, extracted: Extracted) -> Changes:
     if deleted:
         _append_deleted(stage)
     return Changes(inserted, updated, deleted, before + inserted - deleted)
+
+
+def _check_may_be_empty(place: RawTable) -> None:
+    # Once a table has landed, a person's absence from it is evidence: of an empty table, against everybody.
+    if not place.table.may_be_empty:
+        raise DataError(
+            f"{place.source}.{place.table.name}: the source has no row, and none landed before",
+            fix="ask the department for the full data; if there truly is none yet, write may_be_empty: true"
+            " for the table in the spec",
+        )
 
 
 def _part_repeated_keys(stage: Stage) -> None:

@@ -32,10 +32,6 @@ def extract(spec: SourceSpec, container: CsvContainer, table: TableSpec, stage: 
             for record in records.sound(header):
                 sink.write_row(pick(record))
                 rows += 1
-    if not rows and not table.may_be_empty and not records.rejects.kept:
-        raise DataError(
-            f"{where}: {path.name} has a header and no record", fix="ask the department for the full file"
-        )
     records.rejects.check_share(table, rows)
     return Extracted(rows, complete=True, rejected=tuple(records.rejects.kept), notice=notice)
 

@@ -42,8 +42,6 @@ def extract(spec: SourceSpec, container: ExcelContainer, table: TableSpec, stage
                 notices += ledger.notices
         finally:
             workbook.close()
-    if not rows and not rejects.kept and not table.may_be_empty:
-        raise DataError(f"{where}: {path.name} holds no record", fix="ask the department for the full ledger")
     rejects.check_share(table, rows)
     return Extracted(rows, complete=True, rejected=tuple(rejects.kept), notice="; ".join(notices) or None)
 

@@ -131,7 +131,7 @@ def test_a_renamed_column_is_named_on_both_sides(specs: Write, file: Path) -> No
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "there is no file"), (b"", "is empty"), (HEADER.encode("gb18030"), "has a header and no record")],
+    [(None, "there is no file"), (b"", "is empty"), (HEADER.encode("gb18030"), "the source has no row")],
 )
 def test_a_missing_or_empty_file_is_an_error(
     specs: Write, file: Path, content: bytes | None, message: str

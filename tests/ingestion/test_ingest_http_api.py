@@ -230,6 +230,28 @@ def test_values_keep_the_form_they_were_written_in(registry: Registry, raw: Raw)
     ]
 
 
+def test_an_empty_list_is_an_error_at_the_first_load_only(registry: Registry, specs: Write, raw: Raw) -> None:
+    registry.rows, held = [], registry.rows
+    with pytest.raises(IngestError, match=r"clinic\.visit: the source has no row"):
+        ingest_source("clinic")
+    registry.rows = held
+    ingest_source("clinic")
+    registry.rows = []  # nothing changed since
+    ingest_source("clinic")
+    assert raw.runs() == [
+        ("visit", "failed", None, None, None),
+        ("visit", "landed", 25, 0, 0),
+        ("visit", "landed", 0, 0, 0),
+    ]
+
+
+def test_an_empty_list_lands_where_the_spec_allows_it(registry: Registry, specs: Write, raw: Raw) -> None:
+    specs(spec(may_be_empty=True))
+    registry.rows = []
+    ingest_source("clinic")
+    assert raw.runs() == [("visit", "landed", 0, 0, 0)]
+
+
 def test_a_wrong_path_is_fatal(registry: Registry, specs: Write) -> None:
     specs(spec(at_source="/visitors"))
     with pytest.raises(IngestError, match=r"/visitors answered 404.*correct at_source") as raised:

@@ -142,6 +142,45 @@ def test_a_watermark_needs_a_unique_key(specs: Write, clinic: Clinic) -> None:
         ingest_source("clinic")
 
 
+@pytest.mark.parametrize("mode", [SNAPSHOT, WATERMARK])
+def test_an_empty_first_load_is_an_error_until_there_are_rows(
+    specs: Write, clinic: Clinic, raw: Raw, mode: dict[str, Any]
+) -> None:
+    specs(source(POSTGRES, table("patient", PATIENT, key=["id"], mode=mode)))
+    clinic.execute("delete from patient")
+    for _ in range(2):
+        with pytest.raises(IngestError, match=r"clinic\.patient: the source has no row.*may_be_empty: true"):
+            ingest_source("clinic")
+    clinic.execute("insert into patient values (1, 'a', null, '2026-01-01')")
+    ingest_source("clinic")
+    assert raw.runs() == [
+        *[("patient", "failed", None, None, None)] * 2,
+        ("patient", "landed", 1, 0, 0),
+    ]
+
+
+@pytest.mark.parametrize("mode", [SNAPSHOT, WATERMARK])
+def test_a_table_that_may_be_empty_lands_nothing_and_then_its_rows(
+    specs: Write, clinic: Clinic, raw: Raw, mode: dict[str, Any]
+) -> None:
+    specs(source(POSTGRES, table("patient", PATIENT, key=["id"], mode=mode, may_be_empty=True)))
+    clinic.execute("delete from patient")
+    ingest_source("clinic")
+    clinic.execute("insert into patient values (1, 'a', null, '2026-01-01')")
+    ingest_source("clinic")
+    assert raw.runs() == [("patient", "landed", 0, 0, 0), ("patient", "landed", 1, 0, 0)]
+
+
+def test_a_later_load_without_new_rows_lands_nothing(specs: Write, clinic: Clinic, raw: Raw) -> None:
+    mode = WATERMARK | {"overlap_days": 0, "reconcile_keys": False}
+    specs(source(POSTGRES, table("patient", PATIENT, key=["id"], mode=mode)))
+    ingest_source("clinic")
+    clinic.execute("delete from patient")
+    (load,) = ingest_source("clinic")
+    assert (load.status, load.rows_read) == ("landed", 0)
+    assert len(raw.current(NAME, "id")) == 40
+
+
 def test_a_new_column_of_the_spec_comes_in(specs: Write, clinic: Clinic, raw: Raw) -> None:
     specs(source(POSTGRES, table("patient", "id name", key=["id"])))
     (load,) = ingest_source("clinic")
