@@ -246,7 +246,9 @@ def release(batch_id: int, *, by: str, reason: str) -> None:
 def replace(batch_id: int, *, by: str, reason: str) -> None:
     """Set a held batch aside for good, as later landed batches hold newer versions of all its rows.
 
-    DataError if it is not held, or if any row of it is in no later batch (it would be lost).
+    Those batches need not have passed: a build claims the batch only with versions of all its rows that have
+    (transformation.ledger.claimable). DataError if it is not held, or if any row of it is in no later batch
+    (it would be lost).
     """
     with connect("warehouse:score") as connection, advisory_lock(connection, LOCK):
         source, table_name = _held(connection, batch_id, by, reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -17,15 +18,21 @@ SUCCESS = "success"
 
 ModelRun = NodeRun
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class BuildResult:
-    """How a build ended; ``build_id`` is None if there was nothing to do, ``models`` lists every model."""
+    """How a build ended; ``build_id`` is None if there was nothing to do, ``models`` lists every model.
+
+    ``full_refresh`` is true if it built from nothing, whether asked for or because the project changed.
+    """
 
     build_id: int | None
     as_of: date
     claimed_batches: list[int] = field(default_factory=list)
     models: list[ModelRun] = field(default_factory=list)
+    full_refresh: bool = False
 
     @property
     def nothing_to_do(self) -> bool:
@@ -48,6 +55,8 @@ def build(
 ) -> BuildResult:
     """Build the warehouse as of a date (default: the business date) from all batches the gate let through.
 
+    All models are built in full if the project (or a function it calls) is not the one that built the tables,
+    and until such a build succeeds; a selection is built as asked, and leaves that to the next build of all.
     A model that fails is listed in ``failed`` and catches up in the next build; the others are up to date.
     ``select`` is a dbt selection. ``progress`` is called with (model, status) as each ends. Raw tables must
     exist (ingestion.raw_table.ensure_raw_tables). Raises TransientError if another build runs.
@@ -57,11 +66,16 @@ def build(
         ledger.abandon_running(conn)
         day = as_of or business_date.get(conn)
         batches = ledger.claimable(conn)
-        fingerprint = project.fingerprint()
-        if not (batches or full_refresh or select) and _is_up_to_date(
-            ledger.last_build(conn), day, fingerprint
-        ):
+        fingerprint = fingerprint_of(project, conn)
+        standing = ledger.standing(conn, fingerprint, day)
+        if standing.is_up_to_date and not (batches or full_refresh or select):
             return BuildResult(build_id=None, as_of=day)
+        if standing.must_refresh and not (full_refresh or select):
+            log.warning(
+                "The models changed since the last complete build, or a full refresh did not finish:"
+                " every model is built in full"
+            )
+            full_refresh = True
         links = project.touched_by()
         build_id = ledger.begin(
             conn,
@@ -73,7 +87,12 @@ def build(
         )
         runs = _run(conn, build_id, project, full_refresh=full_refresh, select=select, progress=progress)
         ledger.prune_touched_keys(conn, links)
-    return BuildResult(build_id=build_id, as_of=day, claimed_batches=batches, models=runs)
+    return BuildResult(build_id, day, batches, runs, full_refresh)
+
+
+def fingerprint_of(project: DbtProject, conn: Connection) -> str:
+    """Return what tells one project from another: its files, and the functions that its models call."""
+    return f"{project.fingerprint()} {ledger.functions_fingerprint(conn)}"
 
 
 def build_metrics(*, progress: Progress | None = None) -> BuildResult:
@@ -83,12 +102,6 @@ def build_metrics(*, progress: Progress | None = None) -> BuildResult:
         failed = "; ".join(f"{run.name}: {run.message or run.status}" for run in result.failed)
         raise DataError(f"The metrics could not be computed ({failed})", fix="mend the model, then run again")
     return result
-
-
-def _is_up_to_date(last: ledger.LastBuild | None, day: date, fingerprint: str) -> bool:
-    if last is None or last.claimed_since or last.status != "succeeded":
-        return False
-    return last.as_of == day and last.fingerprint == fingerprint
 
 
 def _run(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from huiliu.database import advisory_lock, connect
 from huiliu.errors import ConfigError
-from transformation.build import LOCK, SUCCESS
+from transformation import ledger
+from transformation.build import LOCK, SUCCESS, fingerprint_of
 from transformation.dbt_runner import DbtProject, NodeRun, Progress
 
 _TYPED_VIEWS = "path:models/staging,config.materialized:view"
@@ -28,16 +29,18 @@ def unit_test(*, select: str | None = None, project: DbtProject | None = None) -
 
 
 def ensure_typed_views(project: DbtProject | None = None) -> list[str]:
-    """Create the staging views that the gate reads, if any is missing; return the names of those it made.
+    """Make the staging views that the gate reads, if any is missing or old; return the names of those made.
 
-    They are rebuilt with every build; before the first one they would not exist. Raw tables must exist.
-    ConfigError if a view cannot be made.
+    They are rebuilt with every build of all models. Before the first one they would not exist, and after a
+    change of the project the gate would judge by yesterday's parsers. Raw tables must exist. TransientError
+    if a build runs; ConfigError if a view cannot be made.
     """
     project = project or DbtProject()
     wanted = {path.stem for path in project.folder.glob("models/staging/**/*_typed.sql")}
     with connect("warehouse:build", autocommit=True) as conn:
         found = {row[0] for row in conn.execute("select viewname from pg_views where schemaname = 'staging'")}
-        if wanted <= found:
+        standing = ledger.standing(conn, fingerprint_of(project, conn))
+        if wanted <= found and standing.proven and not standing.must_refresh:
             return []
         with advisory_lock(conn, LOCK):
             runs = project.run_models(select=_TYPED_VIEWS, exclude="quarantined_row")

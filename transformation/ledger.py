@@ -5,53 +5,96 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby, takewhile
+
+from psycopg import sql
 
 from huiliu.database import Connection
 from transformation.dbt_runner import NodeRun
 
-# A batch may be claimed when the gate let it through and nothing of its table waits before it. A replaced
-# batch goes with the one that corrects it: raw is a change log, a load is only right on top of all before it.
-_CLAIMABLE = """
-    with waiting as (
-        select
-            load_run.batch_id,
-            coalesce(batch_gate.status in ('passed', 'released'), false) as is_open,
-            coalesce(batch_gate.status = 'replaced', false) as is_replaced,
-            load_run.source,
-            load_run.table_name
-        from ops.load_run
-        left join ops.batch_gate using (batch_id)
-        left join ops.build_batch using (batch_id)
-        where load_run.status = 'landed' and build_batch.batch_id is null
+_WAITING = """
+    select
+        load_run.source,
+        load_run.table_name,
+        load_run.batch_id,
+        coalesce(batch_gate.status in ('passed', 'released'), false) as is_open,
+        coalesce(batch_gate.status = 'replaced', false) as is_replaced
+    from ops.load_run
+    left join ops.batch_gate using (batch_id)
+    left join ops.build_batch using (batch_id)
+    where load_run.status = 'landed' and build_batch.batch_id is null
+    order by load_run.source, load_run.table_name, load_run.batch_id
+"""
+# For each row of a replaced batch the first newer version that a build may show; null: there is none yet.
+_CORRECTED_BY = """
+    select coalesce(max(correction.batch_id), {batch_id}), count(*) filter (where correction.batch_id is null)
+    from {raw} as replaced
+    left join lateral (
+        select min(case when claimed.batch_id is null then newer._batch_id else {batch_id} end) as batch_id
+        from {raw} as newer
+        inner join ops.load_run as loaded on newer._batch_id = loaded.batch_id
+        left join ops.batch_gate as gate on newer._batch_id = gate.batch_id
+        left join ops.build_batch as claimed on newer._batch_id = claimed.batch_id
+        where newer._row_key = replaced._row_key
+            and newer._batch_id > {batch_id}
+            and loaded.status = 'landed'
+            and (claimed.batch_id is not null or gate.status in ('passed', 'released'))
+    ) as correction on true
+    where replaced._batch_id = {batch_id}
+"""
+# A build that succeeded with all models proves every table to be made by its project. Since then, nothing may
+# have been made by another one, and no full refresh may be unfinished: its models would keep their old rows.
+_STANDING = """
+    with proven as (
+        select max(build_id) as build_id from ops.build where selection is null and status = 'succeeded'
     )
-    select waiting.batch_id
-    from waiting
-    where
-        (
-            waiting.is_open
-            or waiting.is_replaced and exists (
-                select from waiting as later
-                where (later.source, later.table_name) = (waiting.source, waiting.table_name)
-                    and later.batch_id > waiting.batch_id and later.is_open
-            )
+    select
+        max(proven.build_id) is not null,
+        coalesce(
+            bool_or(
+                build.fingerprint is distinct from %(fingerprint)s
+                or build.full_refresh and build.selection is null and build.status <> 'succeeded'
+            ),
+            false
+        ),
+        coalesce(
+            bool_and(build.as_of = %(day)s and (build.selection is not null or build.status = 'succeeded')),
+            false
+        ) and not exists (
+            select from ops.build_batch, proven as last where build_batch.build_id > last.build_id
         )
-        and not exists (
-            select from waiting as earlier
-            where (earlier.source, earlier.table_name) = (waiting.source, waiting.table_name)
-                and earlier.batch_id < waiting.batch_id and not earlier.is_open and not earlier.is_replaced
-        )
-    order by waiting.batch_id
+    from ops.build cross join proven
+    where build.build_id >= coalesce(proven.build_id, 0)
 """
 
 
 @dataclass(frozen=True)
-class LastBuild:
-    """What the newest build of all models was, and whether a build of some models claimed batches since."""
+class Standing:
+    """How the tables stand to a project and a day.
 
-    as_of: date
-    status: str
-    fingerprint: str | None
-    claimed_since: bool
+    ``proven``: some build of all models succeeded. ``must_refresh``: a table may hold rows of another
+    project, or of before a full refresh that did not finish. ``as_of_day``: no batch, model or day is behind.
+    """
+
+    proven: bool
+    must_refresh: bool
+    as_of_day: bool
+
+    @property
+    def is_up_to_date(self) -> bool:
+        """True if a build would find nothing to do."""
+        return self.proven and self.as_of_day and not self.must_refresh
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """A landed batch that no build has claimed yet."""
+
+    source: str
+    table_name: str
+    batch_id: int
+    is_open: bool
+    is_replaced: bool
 
 
 def abandon_running(conn: Connection) -> None:
@@ -61,22 +104,60 @@ def abandon_running(conn: Connection) -> None:
     )
 
 
-def last_build(conn: Connection) -> LastBuild | None:
-    """Return the newest build of all models, None before the first."""
+def standing(conn: Connection, fingerprint: str, day: date | None = None) -> Standing:
+    """Return how the tables stand to the project of this fingerprint and to the day, if one is given."""
+    row = conn.execute(_STANDING, {"fingerprint": fingerprint, "day": day}).fetchone()
+    return Standing(*row) if row else Standing(proven=False, must_refresh=False, as_of_day=False)
+
+
+def functions_fingerprint(conn: Connection) -> str:
+    """Return a hash of the functions that models call, as the warehouse has them now."""
     row = conn.execute(
-        """
-        select build.as_of, build.status, build.fingerprint, exists (
-            select from ops.build_batch where build_batch.build_id > build.build_id
-        )
-        from ops.build where build.selection is null order by build.build_id desc limit 1
-        """
+        "select coalesce(md5(string_agg(md5(pg_get_functiondef(oid)), '' order by oid::regprocedure::text"
+        " collate \"C\")), '')"
+        " from pg_proc where pronamespace = to_regnamespace('std') and prokind in ('f', 'p')"
     ).fetchone()
-    return None if row is None else LastBuild(*row)
+    return str(row[0]) if row else ""
 
 
 def claimable(conn: Connection) -> list[int]:
-    """Return the batches that a build may claim now, oldest first."""
-    return [row[0] for row in conn.execute(_CLAIMABLE)]
+    """Return the batches that a build may claim now, oldest first.
+
+    Of each table those that the gate let through, up to the first that waits: raw is a change log, a load is
+    only right on top of all before it. A replaced batch goes with those that bring newer versions of all its
+    rows, so that none of its rows is ever current; until they can go too, it waits.
+    """
+    waiting = [_Waiting(*row) for row in conn.execute(_WAITING)]
+    found: list[int] = []
+    for _, batches in groupby(waiting, lambda batch: (batch.source, batch.table_name)):
+        found += _claimable_of_table(conn, list(batches))
+    return sorted(found)
+
+
+def _claimable_of_table(conn: Connection, waiting: Sequence[_Waiting]) -> list[int]:
+    taken: list[int] = []
+    wanted = end = 0  # the batch that a claim must reach for all replaced ones in it; how many it may hold
+    for batch in takewhile(lambda batch: batch.is_open or batch.is_replaced, waiting):
+        if batch.is_replaced:
+            corrected_by = _corrected_by(conn, batch)
+            if corrected_by is None:
+                break
+            wanted = max(wanted, corrected_by)
+        taken.append(batch.batch_id)
+        if wanted <= batch.batch_id:
+            end = len(taken)
+    return taken[:end]
+
+
+def _corrected_by(conn: Connection, batch: _Waiting) -> int | None:
+    """Return the batch with which the last row of a replaced batch is mended; None if one never is."""
+    row = conn.execute(
+        sql.SQL(_CORRECTED_BY).format(
+            raw=sql.Identifier("raw", f"{batch.source}__{batch.table_name}"),
+            batch_id=sql.Literal(batch.batch_id),
+        )
+    ).fetchone()
+    return int(row[0]) if row and not row[1] else None
 
 
 def begin(

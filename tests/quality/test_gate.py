@@ -12,6 +12,7 @@ from huiliu.database import connect
 from huiliu.errors import ConfigError, DataError
 from soda_checks import gate, ledger
 from soda_checks.gate import gate_staging
+from transformation.ledger import claimable
 
 
 def test_ordinary_dirt_passes(toy: ToySource) -> None:
@@ -212,6 +213,26 @@ def test_replace_keeps_every_row(toy: ToySource) -> None:
     gate.replace(batch, by="王工", reason="已整表重报")
     gate_staging(toy.contracts)
     assert toy.gate_status() == {batch: "replaced", last - 1: "passed", last: "passed"}
+
+
+def test_a_replaced_batch_is_not_claimed_until_all_its_rows_are_mended(toy: ToySource) -> None:
+    replaced = toy.land(people(1, 40, pid=None))
+    gate_staging(toy.contracts)
+    half = toy.land(people(1, 20), op="U")
+    rest = toy.land(people(21, 20, pid="x") + people(500, 20, pid="x"), op="U")
+    gate.replace(replaced, by="王工", reason="已整表重报")
+    gate_staging(toy.contracts)
+    assert toy.gate_status() == {replaced: "replaced", half: "passed", rest: "held"}
+    assert _claimable() == []
+    mending = toy.land(people(21, 20) + people(500, 20), op="U")
+    gate_staging(toy.contracts)
+    assert toy.gate_status()[rest] == "passed"
+    assert _claimable() == [replaced, half, rest, mending]
+
+
+def _claimable() -> list[int]:
+    with connect("warehouse:build") as connection:
+        return claimable(connection)
 
 
 def test_a_gate_killed_before_it_decides_decides_the_same_again(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,18 @@ DATABASE = "toy_warehouse"
 def toy_project(home: Path) -> DbtProject:
     """The toy dbt project, parsed once; it uses the real macros."""
     return DbtProject(Path(__file__).parent / "toy")
+
+
+@pytest.fixture
+def own_toy(toy: ToyCity, toy_project: DbtProject, tmp_path: Path) -> ToyCity:
+    """The toy city with a copy of its project, for a test that changes models."""
+    folder = tmp_path / "toy"
+    shutil.copytree(toy_project.folder, folder)
+    macros = get_settings().project_root / "dbt_project" / "macros"
+    settings = folder / "dbt_project.yml"
+    settings.write_text(settings.read_text().replace("../../../dbt_project/macros", str(macros)))
+    toy.project = DbtProject(folder)
+    return toy
 
 
 @pytest.fixture

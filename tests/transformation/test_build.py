@@ -37,9 +37,34 @@ def test_a_held_batch_holds_those_behind_it_until_it_is_released(toy: ToyCity) -
 def test_a_replaced_batch_goes_with_the_batch_that_corrects_it(toy: ToyCity) -> None:
     replaced = toy.land([Change("I", 1, town="错镇"), Change("I", 2)], gate="replaced")
     assert toy.build().claimed_batches == []
-    correction = toy.land([Change("U", 1, town="甲镇")])
+    correction = toy.land([Change("U", 1, town="甲镇"), Change("U", 2)])
     assert toy.build().claimed_batches == [replaced, correction]
     assert toy.contents()["toy_town"] == [("甲镇", 2, ["张三", "张三"])]
+
+
+def test_no_row_of_a_replaced_batch_is_ever_current(toy: ToyCity) -> None:
+    toy.land([Change("I", 1), Change("I", 2)])
+    toy.build()
+    replaced = toy.land([Change("U", 1, town="错镇"), Change("U", 2, town="错镇")], gate="replaced")
+    half = toy.land([Change("U", 1, town="乙镇")])
+    rest = toy.land([Change("U", 2, town="乙镇")], gate="held")
+    assert toy.build().nothing_to_do
+    assert toy.contents()["toy_town"] == [("甲镇", 2, ["张三", "张三"])]
+    toy.gate(rest, "passed")
+    assert toy.build().claimed_batches == [replaced, half, rest]
+    assert toy.contents()["toy_town"] == [("乙镇", 2, ["张三", "张三"])]
+    toy.assert_equals_full("2025-01-01")
+
+
+def test_batches_behind_a_replaced_one_go_as_far_as_it_is_mended(toy: ToyCity) -> None:
+    first = toy.land([Change("I", 1)], gate="replaced")
+    second = toy.land([Change("U", 1), Change("I", 2)], gate="replaced")  # mends the first, itself set aside
+    toy.land([Change("I", 3)])
+    assert toy.build().claimed_batches == []
+    fourth = toy.land([Change("U", 1), Change("U", 2), Change("I", 4)])
+    toy.land([Change("I", 5)], gate="replaced")
+    assert toy.build().claimed_batches == [first, second, second + 1, fourth]
+    assert persons(toy) == [1, 2, 3, 4]
 
 
 def test_another_day_is_something_to_do(toy: ToyCity) -> None:
@@ -64,7 +89,8 @@ def test_a_build_left_running_by_a_killed_process_is_abandoned_and_its_batches_a
     toy.build()
     batch = toy.land([Change("I", 2)])
     toy.conn.execute(
-        "insert into ops.build (as_of, full_refresh, status) values ('2025-01-01', false, 'running')"
+        "insert into ops.build (as_of, full_refresh, status, fingerprint)"
+        " select as_of, full_refresh, 'running', fingerprint from ops.build"
     )
     toy.conn.execute("insert into ops.build_batch select %s, max(build_id) from ops.build", [batch])
     result = toy.build()

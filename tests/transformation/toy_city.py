@@ -95,6 +95,14 @@ class ToyCity:
             as_of=date.fromisoformat(day), full_refresh=full_refresh, select=select, project=self.project
         )
 
+    def change_model(self, name: str, old: str, new: str) -> None:
+        """Edit a model of the test's own project (fixture `own_toy`)."""
+        (path,) = self.project.folder.glob(f"models/**/{name}.sql")
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+        self.project = DbtProject(self.project.folder)
+
     def contents(self) -> dict[str, list[tuple[Any, ...]]]:
         """Return the rows of every model, sorted, without bookkeeping columns."""
         return {name: sorted(self.conn.execute(query), key=repr) for name, query in TABLES.items()}  # type: ignore[arg-type]
