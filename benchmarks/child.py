@@ -26,7 +26,7 @@ def run(work: str, **arguments: str | int) -> ChildRun:
     """Do a piece of work in a new process; HuiliuError with the end of its output if it fails."""
     command = [sys.executable, "-m", "benchmarks.child", work, json.dumps(arguments)]
     root = Path(__file__).resolve().parent.parent
-    outcome = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)  # noqa: S603
+    outcome = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)  # noqa: S603 - our own interpreter, fixed arguments
     if outcome.returncode != 0:
         last = (outcome.stderr.strip().splitlines() or ["no output"])[-1]
         raise HuiliuError(f"{work} failed: {last}", fix="run that step by itself")

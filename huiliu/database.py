@@ -74,7 +74,7 @@ def connect_to(
     if database is not None:
         options["dbname"] = database
     try:
-        conn = NamedConnection.connect(conninfo, autocommit=autocommit, **options)  # type: ignore[arg-type]
+        conn = NamedConnection.connect(conninfo, autocommit=autocommit, **options)  # type: ignore[arg-type]  # libpq options of two types
     except psycopg.OperationalError as error:
         raise _explained(name, conninfo, database, str(error)) from None
     conn.name = name

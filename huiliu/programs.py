@@ -46,8 +46,11 @@ class Program:
 
 
 def embedded_postgres_is_used() -> bool:
-    """Whether the databases are on our own server: no connection string points elsewhere as a whole."""
-    return connections.overridden("admin") is None and connections.overridden("warehouse") is None
+    """Whether some databases are on our own server: only an administrator elsewhere moves them all.
+
+    HUILIU_DSN_WAREHOUSE moves the warehouse alone; Airflow's, the sources and the front ends stay.
+    """
+    return connections.overridden("admin") is None
 
 
 def _postgres_answers() -> bool:

@@ -124,7 +124,7 @@ class _Batch:
             "codes": [consumer.code for consumer in self.consumers],
             "day": self.day,
         }
-        return self.conn.execute(query, params | more)  # type: ignore[arg-type]
+        return self.conn.execute(query, params | more)  # type: ignore[arg-type]  # constants of this module, not literals here
 
 
 def _plan_package(batch: _Batch, release_mass_delete: bool) -> list[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -165,6 +165,6 @@ def _explained(path: Path, found: ErrorDetails) -> ConfigError:
     return ConfigError(f"{path}: {where}{message}", fix="correct it (docs/add_a_return_package.md)")
 
 
-def _nearest(word: str, known: object) -> str:
-    near = difflib.get_close_matches(word, [str(name) for name in known], n=1)  # type: ignore[attr-defined]
+def _nearest(word: str, known: Iterable[object]) -> str:
+    near = difflib.get_close_matches(word, [str(name) for name in known], n=1)
     return f" (did you mean {near[0]}?)" if near else ""

@@ -19,10 +19,10 @@ os.environ["SODA_CORE_TELEMETRY_ENABLED"] = "false"
 
 from soda_core.common.yaml import ContractYamlSource, DataSourceYamlSource
 from soda_core.contracts.contract_verification import ContractVerificationSession
-from soda_postgres.common.data_sources.postgres_data_source import (  # type: ignore[import-untyped]
+from soda_postgres.common.data_sources.postgres_data_source import (  # type: ignore[import-untyped]  # ships no types
     PostgresDataSourceImpl,
 )
-from soda_postgres.common.data_sources.postgres_data_source_connection import (  # type: ignore[import-untyped]
+from soda_postgres.common.data_sources.postgres_data_source_connection import (  # type: ignore[import-untyped]  # ships no types
     PostgresDataSourceConnection,
 )
 

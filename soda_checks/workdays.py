@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-import chinese_calendar  # type: ignore[import-untyped]
+import chinese_calendar  # type: ignore[import-untyped]  # ships no types
 
 OFFICIAL = "国务院放假安排（含调休）"
 MON_FRI = "周一至周五"

@@ -14,8 +14,8 @@ _TYPED_VIEWS = "path:models/staging,config.materialized:view"
 def test(
     *,
     select: str | None = None,  # noqa: PT028 - the name is dbt's; this is no pytest test
-    project: DbtProject | None = None,  # noqa: PT028
-    progress: Progress | None = None,  # noqa: PT028
+    project: DbtProject | None = None,  # noqa: PT028 - as above
+    progress: Progress | None = None,  # noqa: PT028 - as above
 ) -> list[NodeRun]:
     """Run the data tests on the built tables: what is not ``pass`` failed. TransientError if a build runs."""
     with connect("warehouse:build", autocommit=True) as conn, advisory_lock(conn, LOCK):

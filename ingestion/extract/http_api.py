@@ -221,7 +221,7 @@ class _Api:
             reraise=True,
         )
         try:
-            answer: httpx.Response = retrying(call)  # type: ignore[arg-type]
+            answer: httpx.Response = retrying(call)  # type: ignore[arg-type]  # tenacity types the wrapped call too narrowly
         except _BusyError as error:
             raise TransientError(
                 f"{self.where}: the API is unreachable or busy after"

@@ -64,7 +64,7 @@ class Kill:
 
 def draw(seed: int, count: int) -> list[Kill]:
     """Random moments, victims in equal parts."""
-    rng = random.Random(seed)  # noqa: S311 - moments to be drawn again from their seed
+    rng = random.Random(seed)  # noqa: S311 - a repeatable draw, no secret - moments to be drawn again from their seed
     victims = [VICTIMS[number % len(VICTIMS)] for number in range(count)]
     rng.shuffle(victims)
     return [Kill(number, rng.random(), victim) for number, victim in enumerate(victims, start=1)]
@@ -188,7 +188,7 @@ def killed_day(
 ) -> tuple[int, float]:
     """Run a day, killing at its moments, until the demo succeeds; returns (demos run, seconds)."""
     begun, left = time.monotonic(), list(kills)
-    chance = random.Random(len(kills))  # noqa: S311
+    chance = random.Random(len(kills))  # noqa: S311 - a repeatable draw, no secret
     for attempt in range(1, RERUNS + 1):
         process = run()
         try:

@@ -182,7 +182,7 @@ def lock_is_free() -> bool:
 def test_a_process_id_used_again_is_not_taken_for_the_server(server: ServerFiles) -> None:
     embedded_postgres.stop()
     identity = {"user": server.user.pw_uid, "group": server.user.pw_gid} if server.user else {}
-    with subprocess.Popen(["/bin/sleep", "60"], cwd="/", **identity) as other:  # type: ignore[call-overload]
+    with subprocess.Popen(["/bin/sleep", "60"], cwd="/", **identity) as other:  # type: ignore[call-overload]  # user and group only as root
         (server.data / "postmaster.pid").write_text(f"{other.pid}\n{server.data}\n")
         assert not embedded_postgres.is_running()
         embedded_postgres.start()

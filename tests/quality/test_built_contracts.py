@@ -47,7 +47,7 @@ def test_a_planted_fault_fails_its_rule(built: Connection, name: str, bound: Bou
     rule = bound.check.attributes.rule_id
     planted = statement(name, rule, bound.column).format(table=f'"{contract.layer}"."{contract.model}"')
     with built.transaction(force_rollback=True):
-        built.execute(planted)  # type: ignore[arg-type]
+        built.execute(planted)  # type: ignore[arg-type]  # SQL put together in this test
         check = _check(built, contract)[rule, bound.column]
         assert check.failed
         assert check.outcome == "failed"

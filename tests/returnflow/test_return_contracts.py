@@ -155,7 +155,7 @@ def test_a_township_role_reaches_nothing_but_its_own(city: City, attempt: str) -
     with connect(f"front:{A}") as conn:
         assert conn.execute("select count(*) from t370602001.resident_roster").fetchone() == (3,)
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            conn.execute(attempt)  # type: ignore[call-overload]
+            conn.execute(attempt)  # type: ignore[call-overload]  # SQL put together in this test
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_null_and_empty_text_and_neighbouring_columns_are_told_apart(city: City)
         "village_code = null, village_name = ''",
         "village_code = '王', name = null",
     ):
-        city.conn.execute(model + change)  # type: ignore[arg-type]
+        city.conn.execute(model + change)  # type: ignore[arg-type]  # SQL put together in this test
         city.conn.commit()
         assert city.deliver().rows_upserted == 1
         city.assert_delivered()

@@ -100,7 +100,7 @@ def test_a_dropped_schema_fails_one_township_and_comes_back_whole(changing: City
 )
 def test_a_reader_right_revoked_fails_one_township(changing: City, revoke: str, message: str) -> None:
     with admin("370602") as conn:
-        conn.execute(revoke)  # type: ignore[call-overload]
+        conn.execute(revoke)  # type: ignore[call-overload]  # SQL put together in this test
     with pytest.raises(ReturnError, match=f"370602001 .*{message}.*huiliu up"):
         changing.deliver(*ALL)
     assert failed_consumers(changing) == {A}
@@ -112,7 +112,7 @@ def test_a_reader_right_revoked_fails_one_township(changing: City, revoke: str, 
 @pytest.mark.parametrize("what", ["schema t370602001", "table t370602001.resident_roster"])
 def test_a_writer_right_revoked_fails_one_township(changing: City, what: str) -> None:
     with admin("370602") as conn:
-        conn.execute(f"revoke all on {what} from front_370602_writer")  # type: ignore[call-overload]
+        conn.execute(f"revoke all on {what} from front_370602_writer")  # type: ignore[call-overload]  # SQL put together in this test
     with pytest.raises(ReturnError) as raised:
         changing.deliver(*ALL)
     assert f"front_370602_writer may not write to {what}" in str(raised.value)
@@ -265,7 +265,7 @@ def test_a_front_end_database_restored_from_an_old_backup_is_brought_up_to_date(
     with connect("front_writer:370602") as conn:
         for name, kept in (("resident_roster", "kept"), ("_delivery", "kept_ledger")):
             conn.execute(
-                f"truncate t370602001.{name}; insert into t370602001.{name} table t370602001.{kept};"  # type: ignore[call-overload]
+                f"truncate t370602001.{name}; insert into t370602001.{name} table t370602001.{kept};"  # type: ignore[call-overload]  # SQL put together in this test
                 f" drop table t370602001.{kept}"
             )
     result = changing.deliver(*ALL)

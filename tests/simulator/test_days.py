@@ -123,7 +123,7 @@ def test_killed_around_the_commit(new_city: NewCity, monkeypatch: pytest.MonkeyP
 
     def dying(state: object, folder: Path) -> None:
         if when == "after":
-            commit(state, folder)  # type: ignore[arg-type]
+            commit(state, folder)  # type: ignore[arg-type]  # passed on as it came
         raise KilledError
 
     with monkeypatch.context() as patch:

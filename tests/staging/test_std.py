@@ -184,8 +184,8 @@ def test_timestamps(call: Call) -> None:
         "try_timestamp", ["2025-01-02 03:04:05.678", "2025-01-02T03:04", "2025-01-02", "2025-01-02 25:00:00"]
     ) == [
         datetime(2025, 1, 2, 3, 4, 5, 678000),  # noqa: DTZ001 - sources state no zone
-        datetime(2025, 1, 2, 3, 4),  # noqa: DTZ001
-        datetime(2025, 1, 2),  # noqa: DTZ001
+        datetime(2025, 1, 2, 3, 4),  # noqa: DTZ001 - as above
+        datetime(2025, 1, 2),  # noqa: DTZ001 - as above
         datetime(2025, 1, 2),  # noqa: DTZ001 - the day stands though the hour cannot
     ]
 

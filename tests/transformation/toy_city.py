@@ -105,7 +105,7 @@ class ToyCity:
 
     def contents(self) -> dict[str, list[tuple[Any, ...]]]:
         """Return the rows of every model, sorted, without bookkeeping columns."""
-        return {name: sorted(self.conn.execute(query), key=repr) for name, query in TABLES.items()}  # type: ignore[arg-type]
+        return {name: sorted(self.conn.execute(query), key=repr) for name, query in TABLES.items()}  # type: ignore[arg-type]  # SQL put together in this test
 
     def assert_equals_full(self, day: str) -> None:
         """Fail unless the tables are row for row what a full build makes of the same batches."""
@@ -115,6 +115,6 @@ class ToyCity:
         assert incremental == self.contents()
 
     def _one(self, query: str) -> int:
-        row = self.conn.execute(query).fetchone()  # type: ignore[arg-type]
+        row = self.conn.execute(query).fetchone()  # type: ignore[arg-type]  # SQL put together in this test
         assert row is not None
         return int(row[0])
