@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -18,6 +19,13 @@ from huiliu.secret_store import variable_name
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 CONNECT_SECONDS = 10
+# A peer that vanished without a word (a firewall, a pulled cable) ends the wait after about a minute.
+_NOTICE_A_DEAD_PEER = {
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
 # A server that answers, but not now. Anything else it answers at the door is a wrong setting.
 _PASSING_REFUSALS = (
     "starting up",
@@ -70,7 +78,7 @@ def connect_to(
     conninfo: str, name: str, *, autocommit: bool = False, database: str | None = None
 ) -> Connection:
     """Open a connection string under a name used in errors; ``database`` replaces the one it names."""
-    options = {"application_name": "huiliu", "connect_timeout": CONNECT_SECONDS}
+    options = {"application_name": "huiliu", "connect_timeout": CONNECT_SECONDS, **_NOTICE_A_DEAD_PEER}
     if database is not None:
         options["dbname"] = database
     try:
@@ -105,18 +113,19 @@ def _one_line(answer: object) -> str:
 
 
 @contextmanager
-def advisory_lock(conn: Connection, key: str) -> Iterator[None]:
-    """Hold a lock among all sessions of the database; TransientError at once if another holds it.
+def advisory_lock(conn: Connection, key: str, *, wait_seconds: int = 0) -> Iterator[None]:
+    """Hold a lock among all sessions of the database; TransientError if another holds it and does not let go
+    within `wait_seconds`.
 
     The lock outlives transactions and ends with the connection, so a killed holder never blocks the next. A
     connection that was idle is left idle, so that ``conn.transaction()`` inside is a real transaction, no
     savepoint.
     """
     idle = conn.info.transaction_status == TransactionStatus.IDLE
-    row = conn.execute("select pg_try_advisory_lock(hashtextextended(%s, 0))", [key]).fetchone()
+    held = _lock(conn, key, wait_seconds)
     if idle:
         conn.commit()
-    if row is None or not row[0]:
+    if not held:
         raise TransientError(
             f'"{key}" is being worked on by another process', fix="wait for it to end, then try again"
         )
@@ -125,6 +134,15 @@ def advisory_lock(conn: Connection, key: str) -> Iterator[None]:
     finally:
         if not conn.closed:
             _release(conn, key)
+
+
+def _lock(conn: Connection, key: str, wait_seconds: int) -> bool:
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        row = conn.execute("select pg_try_advisory_lock(hashtextextended(%s, 0))", [key]).fetchone()
+        if (row is not None and row[0]) or time.monotonic() >= deadline:
+            return row is not None and bool(row[0])
+        time.sleep(0.2)
 
 
 def _release(conn: Connection, key: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from huiliu.errors import DataError, HuiliuError, TransientError
+from ingestion.manifests import Manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,15 @@ class RefusedBatchError(DataError):
     def __init__(self, message: str, *, fix: str, rejected: Sequence[Rejected] = ()) -> None:
         super().__init__(message, fix=fix)
         self.rejected = tuple(rejected)
+
+
+class ManifestError(DataError):
+    """What was read is not what the source's manifest says: nothing of the batch landed."""
+
+    def __init__(self, message: str, *, fix: str, manifest: Manifest, rows: int | None) -> None:
+        super().__init__(message, fix=fix)
+        self.manifest = manifest
+        self.rows = rows
 
 
 def summary(failures: Sequence[tuple[str, HuiliuError]]) -> IngestError:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from huiliu.database import Connection, connect
+from ingestion import row_hash
 from ingestion.spec import SourceSpec, TableSpec, read_specs
 
 READERS = ("huiliu_build", "huiliu_score")
@@ -41,7 +42,7 @@ class RawTable:
         one_column = sql.SQL("{} text").format
         conn.execute(
             sql.SQL(
-                "create table if not exists {} ({}, _row_key uuid not null, _row_hash uuid not null,"
+                "create table if not exists {} ({}, _extra text, _row_key uuid not null,"
                 " _op char(1) not null check (_op in ('I', 'U', 'D')), _batch_id bigint not null,"
                 " _loaded_on date not null)"
             ).format(
@@ -63,6 +64,11 @@ class RawTable:
                 self.current
             )
         )
+        conn.execute(
+            sql.SQL("comment on column {} is '规格未列出的来源列（JSON）'").format(
+                sql.Identifier("raw", self.name, "_extra")
+            )
+        )
         self._describe(conn)
 
     def _absent_columns(self, conn: Connection) -> list[str]:
@@ -72,7 +78,7 @@ class RawTable:
             [f"raw.{self.name}"],
         ).fetchall()
         present = {name for (name,) in rows}
-        return [column for column in self.table.column_names if column not in present]
+        return [column for column in (*self.table.column_names, "_extra") if column not in present]
 
     def _describe(self, conn: Connection) -> None:
         conn.execute(sql.SQL("comment on table {} is {}").format(self.raw, sql.Literal(self.table.title)))
@@ -99,14 +105,25 @@ class RawTable:
         """Bring the last state into being from the change log after a first load, and its indexes."""
         if not value(conn, sql.SQL("select exists (select from {})").format(self.current)):
             conn.execute(
-                sql.SQL(
-                    "insert into {} select _row_key, _row_hash from ("
-                    " select distinct on (_row_key) _row_key, _row_hash, _op from {} order by"
-                    " _row_key, _batch_id desc"
-                    ") latest where _op <> 'D'"
-                ).format(self.current, self.raw)
+                sql.SQL("insert into {} select _row_key, {} from {} latest where _op <> 'D'").format(
+                    self.current, self.row_hash, self._latest(conn)
+                )
             )
         self._index_keys(conn)
+
+    @property
+    def row_hash(self) -> sql.Composed:
+        """The hash of a landed row, made from its texts."""
+        columns = [sql.Identifier(name) for name in self.table.column_names]
+        return row_hash.as_uuid(columns, sql.Identifier("_extra"))
+
+    def _latest(self, conn: Connection) -> sql.Composed:
+        one_batch = sql.SQL("select min(_batch_id) is not distinct from max(_batch_id) from {}")
+        if value(conn, one_batch.format(self.raw)):
+            return sql.Composed([self.raw])  # no key stands twice
+        return sql.SQL("(select distinct on (_row_key) * from {} order by _row_key, _batch_id desc)").format(
+            self.raw
+        )
 
     def is_empty(self, conn: Connection) -> bool:
         return not value(conn, sql.SQL("select exists (select from {})").format(self.raw))

@@ -1,16 +1,48 @@
-"""What an extractor hands over beside the rows it staged."""
+"""What an extractor is asked for, and what it hands over beside the rows it staged."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
 
-from huiliu.errors import DataError
+from huiliu.errors import ConfigError
 from ingestion.errors import RefusedBatchError, Rejected
+from ingestion.manifests import Manifest
 from ingestion.spec import TableSpec
 
 MOST_KEPT = 50_000
+
+
+@dataclass(frozen=True)
+class Days:
+    """A range of days to read again, both ends included."""
+
+    first: date
+    last: date
+
+    def __post_init__(self) -> None:
+        if self.last < self.first:
+            raise ConfigError(
+                f"the range of days ends ({self.last}) before it begins ({self.first})",
+                fix="give the earlier day first",
+            )
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What of a table is to be read: everything, or what came `since`, or the rows of some `days`.
+
+    `keys`: also every key the source has, so that deletes, and rows that `since` cannot see, are found.
+    """
+
+    since: str | None = None
+    days: Days | None = None
+    keys: bool = False
+
+    @property
+    def everything(self) -> bool:
+        return self.since is None and self.days is None
 
 
 @dataclass
@@ -44,38 +76,29 @@ class Rejects:
 
 
 @dataclass(frozen=True)
+class ReadFile:
+    """A file that was read to its end, as the ledger of files (append) remembers it."""
+
+    path: str
+    size: int
+    modified_at: datetime | None
+    checksum: str
+
+
+@dataclass(frozen=True)
 class Extracted:
-    """The outcome of reading one table. `rows` were staged; `complete` = they are the whole table."""
+    """The outcome of reading one table. `rows` were staged, or compared by fingerprint; `complete`: they are
+    the whole table; `keys_read`: keys or fingerprints of every row of the source were staged; `keys_unique`:
+    the source guarantees that no key stands twice; `watermark`: the greatest value of the mode's column, if
+    the source itself said it.
+    """
 
     rows: int
     complete: bool
     rejected: tuple[Rejected, ...] = ()
     keys_read: bool = False
-    notice: str | None = None
-
-
-def check_columns(where: str, table: TableSpec, present: Iterable[str]) -> str | None:
-    """Compare what a source has with its spec; DataError for a missing column, a notice for unknown ones."""
-    found = list(present)
-    missing = [column.at_source for column in table.columns if column.at_source not in found]
-    unknown = [name for name in found if name not in {column.at_source for column in table.columns}]
-    if missing:
-        raise DataError(f"{where}: {_missing(missing, unknown)}", fix=_fix(missing, unknown))
-    if unknown:
-        return f"columns the spec does not know were left out: {', '.join(unknown)}"
-    return None
-
-
-def _missing(missing: list[str], unknown: list[str]) -> str:
-    text = f"column {', '.join(missing)} is missing"
-    return f"{text}; the source has {', '.join(unknown)}, which the spec does not know" if unknown else text
-
-
-def _fix(missing: list[str], unknown: list[str]) -> str:
-    for name in missing:
-        close = difflib.get_close_matches(name, unknown, n=1, cutoff=0.5) or (
-            unknown if len(unknown) == 1 else []
-        )
-        if close:
-            return f"if {name} was renamed, write source_name: {close[0]} for it in the spec"
-    return "ask the department for the column, or take it out of the spec"
+    keys_unique: bool = False
+    notices: Sequence[str] = ()
+    watermark: str | None = None
+    manifest: Manifest | None = None
+    files: tuple[ReadFile, ...] = ()

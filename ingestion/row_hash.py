@@ -1,30 +1,43 @@
-"""SQL expressions for a row's key and hash: the same text in the source's query and in the stage's columns.
+"""A row's key and hash: md5 of its texts, the same whoever makes it (a source, Python, the warehouse).
 
 Null is told from the empty text by a control character, columns are parted by another; neither occurs in
-records.
-Only immutable operators are used, so that a generated column may hold the expression.
+records. What a source has beyond its spec (`_extra`) is hashed too, but only where there is any: so a hash
+does not change when an empty column appears.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 from psycopg import sql
 
+SEPARATOR, NULL = "\x1f", "\x02"
+
 _SEPARATOR = sql.SQL(" || e'\\x1f' || ")
 
 
-def digest(columns: Sequence[sql.Composable]) -> sql.Composed:
+def digest(columns: Sequence[sql.Composable], extra: sql.Composable | None = None) -> sql.Composed:
     """Return the md5 of text expressions, as 32 hexadecimal digits."""
-    parts = [sql.SQL("coalesce({}, e'\\x02')").format(column) for column in columns]
-    return sql.SQL("md5({})").format(_SEPARATOR.join(parts))
+    parts = _SEPARATOR.join([sql.SQL("coalesce({}, e'\\x02')").format(column) for column in columns])
+    if extra is not None:
+        parts = sql.SQL("{} || coalesce(e'\\x1f' || {}, '')").format(parts, extra)
+    return sql.SQL("md5({})").format(parts)
 
 
-def as_uuid(columns: Sequence[sql.Composable]) -> sql.Composed:
+def as_uuid(columns: Sequence[sql.Composable], extra: sql.Composable | None = None) -> sql.Composed:
     """Return the digest as a uuid."""
-    return sql.SQL("{}::uuid").format(digest(columns))
+    return sql.SQL("{}::uuid").format(digest(columns, extra))
 
 
-def as_bytes(columns: Sequence[sql.Composable]) -> sql.Composed:
+def as_bytes(columns: Sequence[sql.Composable], extra: sql.Composable | None = None) -> sql.Composed:
     """Return the digest as 16 bytes: in binary COPY these are a uuid, at half the cost of the cast."""
-    return sql.SQL("decode({}, 'hex')").format(digest(columns))
+    return sql.SQL("decode({}, 'hex')").format(digest(columns, extra))
+
+
+def of_texts(values: Sequence[str | None], extra: str | None = None) -> str:
+    """Return the digest of texts made in Python, as 32 hexadecimal digits."""
+    text = SEPARATOR.join([NULL if value is None else value for value in values])
+    if extra is not None:
+        text += SEPARATOR + extra
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()

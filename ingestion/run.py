@@ -7,22 +7,23 @@ says what failed. Whatever kills a load, the next run of the source ends where a
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date
 
 import psycopg
-from psycopg import sql
 
 from huiliu import business_date
 from huiliu.database import Connection, advisory_lock, connect
 from huiliu.errors import ConfigError, DataError, HuiliuError, TransientError
-from ingestion import land, ledger
+from ingestion import land, ledger, plan
 from ingestion.errors import summary
 from ingestion.extract import extract
 from ingestion.ledger import TableLoad
 from ingestion.raw_table import RawTable, ensure_raw_tables
-from ingestion.spec import SourceSpec, TableSpec, Watermark, load_specs, read_specs
+from ingestion.records import Days
+from ingestion.spec import SourceSpec, TableSpec, load_specs, read_specs
 from ingestion.stage import Batch, Stage
 
 __all__ = ["TableLoad", "check_specs", "ensure_raw_tables", "ingest", "ingest_source"]
@@ -30,6 +31,7 @@ __all__ = ["TableLoad", "check_specs", "ensure_raw_tables", "ingest", "ingest_so
 log = logging.getLogger(__name__)
 
 Failure = tuple[str, HuiliuError]
+WAIT_FOR_SERVER = 1200  # seconds, for other sources of the same server
 
 
 def check_specs() -> list[str]:
@@ -37,10 +39,13 @@ def check_specs() -> list[str]:
     return list(load_specs())
 
 
-def ingest(sources: Sequence[str] | None = None, *, accept_deletions: bool = False) -> list[TableLoad]:
+def ingest(
+    sources: Sequence[str] | None = None, *, accept_deletions: bool = False, days: Days | None = None
+) -> list[TableLoad]:
     """Load the sources (default: all) one after another; raises IngestError after all were tried.
 
     `accept_deletions` lets this load delete all that the source deleted: the department says it is true.
+    `days` reads the rows of those days again (back-fill), beside and not instead of the ordinary loads.
     """
     specs, broken = read_specs()
     chosen = list(sources) if sources is not None else sorted({*specs, *broken})
@@ -48,7 +53,7 @@ def ingest(sources: Sequence[str] | None = None, *, accept_deletions: bool = Fal
     loads: list[TableLoad] = []
     failures: list[Failure] = []
     for name in chosen:
-        done, failed = _load_source(name, specs, broken, accept_deletions=accept_deletions)
+        done, failed = _load_source(name, specs, broken, accept_deletions=accept_deletions, days=days)
         loads += done
         failures += failed
     if failures:
@@ -56,9 +61,9 @@ def ingest(sources: Sequence[str] | None = None, *, accept_deletions: bool = Fal
     return loads
 
 
-def ingest_source(name: str, *, accept_deletions: bool = False) -> list[TableLoad]:
+def ingest_source(name: str, *, accept_deletions: bool = False, days: Days | None = None) -> list[TableLoad]:
     """Load every table of one source; RetryableIngestError if a failure may pass, else FatalIngestError."""
-    return ingest([name], accept_deletions=accept_deletions)
+    return ingest([name], accept_deletions=accept_deletions, days=days)
 
 
 def _check_names(names: Sequence[str], known: Sequence[str]) -> None:
@@ -70,7 +75,12 @@ def _check_names(names: Sequence[str], known: Sequence[str]) -> None:
 
 
 def _load_source(
-    name: str, specs: dict[str, SourceSpec], broken: dict[str, ConfigError], *, accept_deletions: bool
+    name: str,
+    specs: dict[str, SourceSpec],
+    broken: dict[str, ConfigError],
+    *,
+    accept_deletions: bool,
+    days: Days | None,
 ) -> tuple[list[TableLoad], list[Failure]]:
     with connect("warehouse:ingest", autocommit=True) as conn:
         # A server must notice a killed client even in the middle of a long statement, to free its lock.
@@ -81,8 +91,8 @@ def _load_source(
             return [], [(name, broken[name])]
         spec = _without_breakers(specs[name]) if accept_deletions else specs[name]
         try:
-            with advisory_lock(conn, f"ingest:{name}"):
-                return _load_tables(conn, spec, day)
+            with advisory_lock(conn, f"ingest:{name}"), _turn_at_server(conn, spec):
+                return _load_tables(conn, spec, day, days)
         except TransientError as error:
             if conn.closed:
                 return [], [(name, error)]
@@ -92,12 +102,24 @@ def _load_source(
             return [], [(name, error)]
 
 
+@contextmanager
+def _turn_at_server(conn: Connection, spec: SourceSpec) -> Iterator[None]:
+    """Wait until no other source of the same server is being read. A source itself has one connection."""
+    if spec.server is None:
+        yield
+        return
+    with advisory_lock(conn, f"ingest-server:{spec.server}", wait_seconds=WAIT_FOR_SERVER):
+        yield
+
+
 def _without_breakers(spec: SourceSpec) -> SourceSpec:
     tables = tuple(table.model_copy(update={"max_delete_share": 1.0}) for table in spec.tables)
     return spec.model_copy(update={"tables": tables})
 
 
-def _load_tables(conn: Connection, spec: SourceSpec, day: date) -> tuple[list[TableLoad], list[Failure]]:
+def _load_tables(
+    conn: Connection, spec: SourceSpec, day: date, days: Days | None
+) -> tuple[list[TableLoad], list[Failure]]:
     with conn.transaction():
         abandoned = ledger.abandon(conn, spec.name)
         ledger.register(conn, spec)
@@ -108,7 +130,7 @@ def _load_tables(conn: Connection, spec: SourceSpec, day: date) -> tuple[list[Ta
     loads: list[TableLoad] = []
     failures: list[Failure] = []
     for table in spec.tables:
-        load, error = _load_table(conn, spec, table, day)
+        load, error = _load_table(conn, spec, table, day, days)
         loads.append(load)
         if error:
             log.error("%s.%s failed: %s", spec.name, table.name, error)
@@ -117,13 +139,13 @@ def _load_tables(conn: Connection, spec: SourceSpec, day: date) -> tuple[list[Ta
 
 
 def _load_table(
-    conn: Connection, spec: SourceSpec, table: TableSpec, day: date
+    conn: Connection, spec: SourceSpec, table: TableSpec, day: date, days: Days | None
 ) -> tuple[TableLoad, HuiliuError | None]:
-    batch = Batch(ledger.start(conn, spec.name, table, day), day)
+    batch = Batch(ledger.start(conn, spec.name, table, day, days), day)
     load = TableLoad(batch.batch_id, spec.name, table.name, table.mode.type, "running")
     try:
         with conn.transaction():
-            load = _land(conn, spec, table, batch, load)
+            load = _land(conn, spec, table, batch, load, days)
     except HuiliuError as error:
         return _failed(conn, load, error)
     except psycopg.Error as error:
@@ -132,17 +154,25 @@ def _load_table(
     return load, None
 
 
-def _land(conn: Connection, spec: SourceSpec, table: TableSpec, batch: Batch, load: TableLoad) -> TableLoad:
+def _land(
+    conn: Connection, spec: SourceSpec, table: TableSpec, batch: Batch, load: TableLoad, days: Days | None
+) -> TableLoad:
     # Keys are 16 bytes: a million of them are compared in memory instead of on disk.
-    conn.execute("set local work_mem = '64MB'")
-    place = RawTable(spec.name, table)
-    since = _since(conn, spec.name, table)
-    stage = Stage.open(conn, place, batch, hashed=spec.container.type == "postgres")
-    extracted = extract(spec, table, since, stage)
-    watermark = _watermark(
-        stage, table, batch.business_date, ledger.last_watermark(conn, spec.name, table.name)
+    conn.execute("set local work_mem = '96MB'")
+    stage = Stage.open(
+        conn, RawTable(spec.name, table), batch, ledger.known_types(conn, spec.name, table.name)
     )
-    changes = land.apply(stage, extracted)
+    before = ledger.last_landed(conn, spec.name, table.name)
+    wanted = plan.wanted(table, before, batch.business_date, first=stage.direct, days=days)
+    extracted = extract(spec, table, wanted, stage)
+    land.check_declared_types(stage)
+    reached = plan.watermark(stage, extracted, before) if days is None else before.watermark
+    changes = land.apply(
+        stage,
+        extracted,
+        may_repeat=spec.container.can.repeats,
+        reshaped=before.shape not in (None, plan.shape(table)),
+    )
     load = replace(
         load,
         status="landed",
@@ -151,9 +181,10 @@ def _land(conn: Connection, spec: SourceSpec, table: TableSpec, batch: Batch, lo
         rows_updated=changes.updated,
         rows_deleted=changes.deleted,
         rows_quarantined=len(extracted.rejected),
-        notice=extracted.notice,
+        notice=plan.notice(stage, extracted),
     )
-    ledger.landed(conn, load, changes, extracted, watermark)
+    ledger.landed(conn, load, changes, extracted, ledger.Reached(reached, plan.shape(table)))
+    ledger.remember_columns(conn, load, stage.present, stage.new_columns)
     return load
 
 
@@ -183,27 +214,3 @@ def _warehouse_fault(load: TableLoad, error: psycopg.Error) -> HuiliuError:
     return DataError(
         where, fix="see the warehouse's log; if the source holds such bytes, have them corrected there"
     )
-
-
-def _since(conn: Connection, source: str, table: TableSpec) -> str | None:
-    """Return from which watermark to read: the last landed one less the overlap; None reads everything."""
-    if not isinstance(table.mode, Watermark) or RawTable(source, table).is_empty(conn):
-        return None
-    last = ledger.last_watermark(conn, source, table.name)
-    if last is None:
-        return None
-    return (datetime.fromisoformat(last) - table.mode.overlap).isoformat()
-
-
-def _watermark(stage: Stage, table: TableSpec, day: date, last: str | None) -> str | None:
-    """Return the greatest watermark met, none beyond the business date: a wrong year must not end loads."""
-    if not isinstance(table.mode, Watermark):
-        return None
-    row = stage.conn.execute(
-        sql.SQL("select max({0}) from {1} where {0} < %s and {0} ~ %s").format(
-            sql.Identifier(table.mode.column), stage.target
-        ),
-        [(day + timedelta(days=1)).isoformat(), r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}|$)"],
-    ).fetchone()
-    met = row[0] if row else None
-    return max(filter(None, [met, last]), default=None)

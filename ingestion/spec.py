@@ -5,119 +5,40 @@ A spec that is wrong is a ConfigError before any work, naming the file, the path
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from huiliu.errors import ConfigError
+from ingestion.cadence import Cadence
+from ingestion.containers import Container
+from ingestion.manifests import ManifestSpec
+from ingestion.modes import Append, Mode, Snapshot, Watermark
 from ingestion.spec_reading import explain, read_yaml
+from ingestion.strict import Name, Share, Strict
 
 LONGEST_NAME = 63  # PostgreSQL cuts longer ones off
 SOURCES = Path(__file__).parent / "sources"
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class Strict(BaseModel):
-    """Unknown keys are errors and values never change after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class PostgresContainer(Strict):
-    """A PostgreSQL database, read through the connection `source:<source name>`."""
-
-    type: Literal["postgres"]
-    db_schema: str = Field(default="public", alias="schema")
-
-
-class TokenGrant(Strict):
-    """Client credentials exchanged for a bearer token; `client_secret` names a secret."""
-
-    path: str
-    client_id: str
-    client_secret: str
-
-
-class HttpApiContainer(Strict):
-    """A JSON API that lists rows in numbered pages and says their total."""
-
-    type: Literal["http_api"]
-    url: str  # name for huiliu.connections.url
-    token: TokenGrant
-    page_size: int = Field(default=500, ge=1, le=10_000)
-    rows_field: str = "rows"
-    total_field: str = "total"
-    attempts: int = Field(default=6, ge=1, le=20)
-    timeout_seconds: float = Field(default=30, gt=0)
-
-
-class ExcelContainer(Strict):
-    """An .xlsx ledger: title rows above, one or two header rows (merged cells), a sheet per office.
-
-    `path` may name {home}; the name part may be a glob. `note_rows` are first words of rows that are
-    remarks, totals or signatures and not records.
-    """
-
-    type: Literal["excel"]
-    path: str
-    header_rows: Literal[1, 2] = 2
-    header_within: int = Field(default=20, ge=1, le=200)
-    note_rows: tuple[str, ...] = ()
-
-
-class CsvContainer(Strict):
-    """A CSV file in a declared encoding, with a header row. `path` may name {home}, {registry} and others."""
-
-    type: Literal["csv"]
-    path: str | None = None  # given by each table when the source has several files
-    encoding: Literal["utf-8", "utf-8-sig", "gb18030", "gbk"] = "utf-8"
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
-
-
-Container = Annotated[
-    PostgresContainer | HttpApiContainer | ExcelContainer | CsvContainer, Field(discriminator="type")
-]
-
 
 class Column(Strict):
-    """A column of the raw table; `source_name` is what the source calls it (default: the same)."""
+    """A column of the raw table; `source_name` is what the source calls it (default: the same).
+
+    `type` is what the source's values are. It need not be written: a database tells, and other sources are
+    texts. Where it is written, a source that comes with another type fails its table.
+    """
 
     name: Name
     label: str
     source_name: str | None = None
+    type: Literal["text", "number", "date", "timestamp", "boolean"] | None = None
+    width: int | None = Field(default=None, ge=1)  # bytes, in fixed-width files
+    start: int | None = Field(default=None, ge=1)  # first byte, from 1; default: after the column before
 
     @property
     def at_source(self) -> str:
         return self.source_name or self.name
-
-
-class Snapshot(Strict):
-    """Read everything and compare with the last state: inserts, updates and deletes."""
-
-    type: Literal["snapshot"]
-
-
-class Watermark(Strict):
-    """Read rows changed since the last load, less an overlap for late commits.
-
-    `reconcile_keys` also reads every key, so that deletes (and rows older than the watermark) are found.
-    """
-
-    type: Literal["watermark"]
-    column: Name
-    overlap_days: float = Field(default=2, ge=0, le=400)
-    reconcile_keys: bool = False
-
-    @property
-    def overlap(self) -> timedelta:
-        return timedelta(days=self.overlap_days)
-
-
-Mode = Annotated[Snapshot | Watermark, Field(discriminator="type")]
 
 
 class Resource(Strict):
@@ -140,6 +61,8 @@ class TableSpec(Strict):
     max_delete_share: Share = 0.2
     max_reject_share: Share = 0.05
     may_be_empty: bool = False
+    backfill_column: Name | None = None  # what a range of days means; default: a watermark's time
+    manifest: ManifestSpec | None = None
 
     @property
     def relation(self) -> str:
@@ -158,14 +81,31 @@ class TableSpec(Strict):
             raise ValueError(f"column {', '.join(repeated)} is listed more than once")
         return columns
 
+    @property
+    def cursor(self) -> Watermark | Append | None:
+        """The mode, if it reads only what came after a column's last value."""
+        if isinstance(self.mode, Watermark) or (isinstance(self.mode, Append) and self.mode.column):
+            return self.mode
+        return None
+
+    @property
+    def days_column(self) -> str | None:
+        """The column by which a range of days can be read again."""
+        if self.backfill_column or self.cursor is None or self.cursor.kind != "time":
+            return self.backfill_column
+        return self.cursor.column
+
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
-        wanted = [*self.key, *([self.mode.column] if isinstance(self.mode, Watermark) else [])]
+        cursor = [self.cursor.column] if self.cursor and self.cursor.column else []
+        wanted = [*self.key, *cursor, *([self.backfill_column] if self.backfill_column else [])]
         unknown = [name for name in wanted if name not in self.column_names]
         if unknown:
-            raise ValueError(f"key or watermark column {', '.join(unknown)} is not among the columns")
-        if isinstance(self.mode, Watermark) and not self.key:
-            raise ValueError("mode watermark needs a key; list the key columns or use mode snapshot")
+            raise ValueError(
+                f"key, watermark or back-fill column {', '.join(unknown)} is not among the columns"
+            )
+        if not isinstance(self.mode, Snapshot) and not self.key:
+            raise ValueError(f"mode {self.mode.type} needs a key; list the key columns or use mode snapshot")
         return self
 
 
@@ -176,7 +116,8 @@ class SourceSpec(Strict):
     title: str
     department: str
     level: Literal["nation", "province", "city", "reference"]
-    cadence: str = Field(pattern=r"^(\S+\s+){4}\S+$")  # cron, five fields
+    cadence: Cadence
+    server: Name | None = None  # sources that share a server are never read at the same time
     container: Container
     tables: tuple[TableSpec, ...] = Field(min_length=1)
 
@@ -193,16 +134,44 @@ class SourceSpec(Strict):
         return self
 
     def _check_table(self, table: TableSpec) -> None:
+        where = f"table {table.name}"
         if len(f"_current__{self.name}__{table.name}") > LONGEST_NAME:
-            raise ValueError(f"table {table.name}: the names of source and table are too long together")
-        kind = self.container.type
-        if isinstance(table.mode, Watermark):
-            if kind not in ("postgres", "http_api"):
-                raise ValueError(f"table {table.name}: a {kind} source is read whole; use mode snapshot")
-            if table.mode.reconcile_keys and kind != "postgres":
-                raise ValueError(f"table {table.name}: reconcile_keys needs a postgres source")
-        if isinstance(self.container, CsvContainer) and not (self.container.path or table.at_source):
-            raise ValueError(f"table {table.name}: say its file in at_source, or a path in container")
+            raise ValueError(f"{where}: the names of source and table are too long together")
+        for asked in _asks(table):
+            if not getattr(self.container.can, asked):
+                raise ValueError(f"{where}: a {self.container.type} source {_CANNOT[asked]}")
+        widths = [column.width is not None for column in table.columns]
+        if any(widths) != self.container.can.fixed_widths or any(widths) != all(widths):
+            raise ValueError(
+                f"{where}: width belongs to each column of a fixed_width source, and to no other"
+            )
+        if table.manifest and table.manifest.type != self.container.can.manifest:
+            raise ValueError(
+                f"{where}: a {self.container.type} source has no manifest of type {table.manifest.type}"
+            )
+        fault = self.container.fault(table.at_source)
+        if fault:
+            raise ValueError(f"{where}: {fault}")
+
+
+_CANNOT = {
+    "changes": "is read whole; use mode snapshot",
+    "days": "cannot be asked for a range of days; leave out backfill_column",
+    "reconciles": "cannot be asked for its keys; leave out reconcile_every_days",
+    "new_files": "needs a column to append by",
+}
+
+
+def _asks(table: TableSpec) -> list[str]:
+    """What a table asks of its container beside everything: names of `Capabilities`."""
+    asked = ["changes"] if table.cursor else []
+    if isinstance(table.mode, Append) and not table.mode.column:
+        asked.append("new_files")
+    if isinstance(table.mode, Watermark) and table.mode.reconcile_every_days:
+        asked.append("reconciles")
+    if table.backfill_column:
+        asked.append("days")
+    return asked
 
 
 def load_spec(path: Path) -> SourceSpec:

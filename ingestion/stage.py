@@ -1,16 +1,27 @@
-"""The stage of a load: a temporary table that extractors fill and that ends with the transaction."""
+"""The stage of a load: where extractors put rows before they are compared with what is known.
+
+The first load of a table goes straight into the change log (`direct`): there is nothing to compare with, and
+no row needs a hash. Any later one goes into temporary tables that end with the transaction.
+"""
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from datetime import date
+from operator import itemgetter
+from typing import Literal
 
 from psycopg import Copy, sql
 
 from huiliu.database import Connection
-from ingestion import row_hash
+from ingestion import drift, row_hash
 from ingestion.raw_table import RawTable, value
+
+Format = Literal["binary", "text", "csv"]
+MOST_FETCHED = 100_000  # rows fetched one by one by their keys; more are cheaper read as a whole
 
 
 @dataclass(frozen=True)
@@ -21,89 +32,178 @@ class Batch:
     business_date: date
 
 
-@dataclass(frozen=True)
+@dataclass
 class Stage:
-    """Where extracted rows are put before they are compared; it ends with the transaction.
-
-    The first load of a database table goes straight into the change log (`direct`): nothing to compare with.
-    """
+    """Where extracted rows go: into the change log if `direct`, else into temporary tables."""
 
     conn: Connection
     place: RawTable
     batch: Batch
-    hashed: bool
     direct: bool
+    known: Mapping[str, str]  # the types of the source's columns at the last landed load
+    present: Mapping[str, str | None] = field(default_factory=dict)  # the same, now
+    new_columns: tuple[str, ...] = ()
 
     @classmethod
-    def open(cls, conn: Connection, place: RawTable, batch: Batch, *, hashed: bool) -> Stage:
-        """Create the stage. `hashed`: the source makes key and hash (binary); else the stage does (text)."""
-        stage = cls(conn, place, batch, hashed, direct=hashed and place.is_empty(conn))
-        key = [sql.Identifier(name) for name in place.table.key or place.table.column_names]
-        row = [sql.Identifier(name) for name in place.table.column_names]
-        columns: list[sql.Composable] = [sql.SQL("{} text").format(column) for column in row]
-        if hashed:
-            columns.append(sql.SQL("_row_key uuid, _row_hash uuid"))
-        else:
-            computed = sql.SQL(
-                "_row_key uuid generated always as ({}) stored, _row_hash uuid generated always as"
-                " ({}) stored"
+    def open(cls, conn: Connection, place: RawTable, batch: Batch, known: Mapping[str, str]) -> Stage:
+        """Create the stage of a load."""
+        stage = cls(conn, place, batch, place.is_empty(conn), known)
+        if not stage.direct:
+            place.prepare_current(conn)
+            texts = sql.SQL(", ").join(
+                sql.SQL("{} text").format(sql.Identifier(name)) for name in place.table.column_names
             )
-            columns.append(computed.format(row_hash.as_uuid(key), row_hash.as_uuid(row)))
-        conn.execute(
-            sql.SQL("create temporary table stage ({}) on commit drop").format(sql.SQL(", ").join(columns))
-        )
-        conn.execute("create temporary table stage_key (_row_key uuid) on commit drop")
+            conn.execute(
+                sql.SQL(
+                    "create temporary table stage ({}, _extra text, _row_key uuid, _row_hash uuid)"
+                    " on commit drop"
+                ).format(texts)
+            )
+        conn.execute("create temporary table stage_key (_row_key uuid, _row_hash uuid) on commit drop")
         return stage
 
     @property
     def target(self) -> sql.Composable:
         return self.place.raw if self.direct else sql.Identifier("pg_temp", "stage")
 
+    def columns_of(self, where: str, present: Mapping[str, str | None]) -> tuple[str, ...]:
+        """Compare the source's columns (and the names of their types, if it has types) with the spec and with
+        the last load; return those that the spec doesn't know, to be kept as `_extra`.
+
+        Raises DataError, before anything is staged, for a missing, renamed or retyped column.
+        """
+        new = drift.check(where, self.place.table, present, self.known)
+        self.present = {**self.present, **present}
+        self.new_columns = tuple(dict.fromkeys([*self.new_columns, *new]))
+        return new
+
+    # What goes in ------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def rows(self) -> Iterator[RowSink]:
+        """Take rows of text one by one: keys and hashes are made here."""
+        with self.blocks("text", extra=True) as copy:
+            yield RowSink(self, copy)
+
+    def blocks(self, form: Format, *, extra: bool = False) -> AbstractContextManager[Copy]:
+        """Take COPY data made by the source or the caller. A line holds the spec's columns in order, `_extra`
+        if so said, the row's key, its hash unless `direct`, and the `constants`.
+        """
+        more = ["_extra"] if extra else []
+        names = [*self.place.table.column_names, *more, "_row_key"]
+        names += ["_op", "_batch_id", "_loaded_on"] if self.direct else ["_row_hash"]
+        return self._copy(self.target, names, form)
+
     @property
     def constants(self) -> list[sql.Composable]:
-        """Values that the source's query adds to each row when rows go straight into the change log."""
+        """SQL values that end each line of `blocks` when they are made by a query."""
         if not self.direct:
             return []
-        batch = sql.SQL("{}::bigint").format(sql.Literal(self.batch.batch_id))
+        op, batch, day = self.constant_texts
         return [
-            sql.SQL("'I'::char(1)"),
-            batch,
-            sql.SQL("{}::date").format(sql.Literal(str(self.batch.business_date))),
+            sql.SQL("{}::char(1)").format(sql.Literal(op)),
+            sql.SQL("{}::bigint").format(sql.Literal(int(batch))),
+            sql.SQL("{}::date").format(sql.Literal(day)),
         ]
 
-    def blocks(self) -> AbstractContextManager[Copy]:
-        """Take binary COPY blocks of the columns, key, hash and `constants`."""
-        more = ", _op, _batch_id, _loaded_on" if self.direct else ""
-        statement = sql.SQL("copy {} ({}, _row_key, _row_hash" + more + ") from stdin (format binary)")
-        return self.conn.cursor().copy(statement.format(self.target, self.place.columns))
+    @property
+    def constant_texts(self) -> tuple[str, ...]:
+        """The same values as texts."""
+        return ("I", str(self.batch.batch_id), str(self.batch.business_date)) if self.direct else ()
 
-    def rows(self) -> AbstractContextManager[Copy]:
-        """Take rows of text in the order of the spec's columns."""
+    def keys(self, form: Format) -> AbstractContextManager[Copy]:
+        """Take the key of every row the source has."""
+        return self._copy(sql.Identifier("pg_temp", "stage_key"), ["_row_key"], form)
+
+    def fingerprints(self, form: Format) -> AbstractContextManager[Copy]:
+        """Take the key and hash of every row the source has."""
+        return self._copy(sql.Identifier("pg_temp", "stage_key"), ["_row_key", "_row_hash"], form)
+
+    def _copy(
+        self, target: sql.Composable, names: Sequence[str], form: Format
+    ) -> AbstractContextManager[Copy]:
+        columns = sql.SQL(", ").join(map(sql.Identifier, names))
+        options = {
+            "binary": sql.SQL("format binary"),
+            "text": sql.SQL("format text"),
+            # An empty field of a file is an empty text: files know no null.
+            "csv": sql.SQL("format csv, force_not_null ({})").format(columns),
+        }
         return self.conn.cursor().copy(
-            sql.SQL("copy {} ({}) from stdin").format(self.target, self.place.columns)
+            sql.SQL("copy {} ({}) from stdin ({})").format(target, columns, options[form])
         )
 
-    def keys(self) -> AbstractContextManager[Copy]:
-        """Take binary COPY blocks of every key the source has."""
-        return self.conn.cursor().copy("copy pg_temp.stage_key from stdin (format binary)")
+    # What is asked of it -----------------------------------------------------------------------------------
 
-    def missed_keys(self) -> int:
-        """Count keys the source has that were neither read now nor landed before."""
-        self.place.prepare_current(self.conn)
-        return int(
-            value(
-                self.conn,
-                sql.SQL(
-                    "select count(*) from pg_temp.stage_key k"
-                    " where not exists (select from pg_temp.stage s where s._row_key = k._row_key)"
-                    " and not exists (select from {} c where c._row_key = k._row_key)"
-                ).format(self.place.current),
+    def differing(self) -> list[str] | None:
+        """Return the keys (hexadecimal) whose fingerprint is new or changed; None if they are too many to be
+        fetched one by one, or keys repeat: read the whole table then. Not for a `direct` stage.
+        """
+        if self._repeated_fingerprints():
+            return None
+        return self._keys_of(
+            sql.SQL(
+                "select replace(k._row_key::text, '-', '') from pg_temp.stage_key k left join {} c"
+                " on c._row_key = k._row_key where c._row_hash is distinct from k._row_hash limit {}"
             )
         )
 
+    def unseen(self) -> list[str] | None:
+        """Return the keys (hexadecimal) the source has that were neither staged nor landed before; None if
+        they are too many. Not for a `direct` stage.
+        """
+        return self._keys_of(
+            sql.SQL(
+                "select distinct replace(k._row_key::text, '-', '') from pg_temp.stage_key k"
+                " where not exists (select from pg_temp.stage s where s._row_key = k._row_key)"
+                " and not exists (select from {} c where c._row_key = k._row_key) limit {}"
+            )
+        )
+
+    def _keys_of(self, query: sql.SQL) -> list[str] | None:
+        limit = sql.Literal(MOST_FETCHED + 1)
+        keys = [key for (key,) in self.conn.execute(query.format(self.place.current, limit))]
+        return keys if len(keys) <= MOST_FETCHED else None
+
+    def _repeated_fingerprints(self) -> int:
+        return value(
+            self.conn,
+            sql.SQL("select exists (select from pg_temp.stage_key group by _row_key having count(*) > 1)"),
+        )
+
     def distinct_keys(self) -> int:
+        """Count the keys among the staged rows."""
         return value(self.conn, sql.SQL("select count(distinct _row_key) from {}").format(self.target))
 
     def clear(self) -> None:
         """Forget the staged rows and keys."""
-        self.conn.execute("truncate pg_temp.stage, pg_temp.stage_key")
+        self.conn.execute(sql.SQL("truncate {}, pg_temp.stage_key").format(self.target))
+
+
+class RowSink:
+    """Takes rows of text in the order of the spec's columns; `rows` counts them."""
+
+    def __init__(self, stage: Stage, copy: Copy) -> None:
+        self._write = copy.write_row
+        self._hashed = not stage.direct
+        self._constants = stage.constant_texts
+        names = stage.place.table.column_names
+        places = [names.index(name) for name in stage.place.table.key]
+        self._whole = not places
+        self._key = itemgetter(*places) if len(places) > 1 else lambda row: (row[places[0]],)
+        self.rows = 0
+
+    def write(self, values: Sequence[str | None], extra: Mapping[str, object] | None = None) -> None:
+        """Stage a row; `extra` holds what the source has beyond the spec (nulls don't count)."""
+        more = as_extra(extra) if extra else None
+        whole = row_hash.of_texts(values, more) if self._hashed or self._whole else ""
+        key = whole if self._whole else row_hash.of_texts(self._key(values))
+        tail = (key, whole) if self._hashed else (key, *self._constants)
+        self._write((*values, more, *tail))
+        self.rows += 1
+
+
+def as_extra(extra: Mapping[str, object]) -> str | None:
+    """Return what the spec doesn't know as JSON, nulls left out; None if nothing is left."""
+    held = {name: extra[name] for name in sorted(extra) if extra[name] is not None}
+    return json.dumps(held, ensure_ascii=False) if held else None

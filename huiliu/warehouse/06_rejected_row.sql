@@ -10,8 +10,5 @@ create table if not exists ops.rejected_row (
 create index if not exists rejected_row_batch on ops.rejected_row (batch_id);
 comment on table ops.rejected_row is '拒收记录：无法读取的原始记录、位置与原因（含个人信息，仅属主与采集角色可读）';
 
--- What a load noticed without failing: columns the spec does not know, rows found by key reconciliation.
-alter table ops.load_run add column if not exists notice text;
-
 revoke all on ops.rejected_row from public, huiliu_build, huiliu_score, huiliu_return;
 grant select, insert on ops.rejected_row to huiliu_ingest;

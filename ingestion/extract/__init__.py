@@ -1,35 +1,41 @@
-"""Reading a table of a source into the stage: one module a kind of container."""
+"""Reading a table of a source into the stage: one module a kind of container.
+
+Each has `extract(spec, container, table, wanted, stage) -> Extracted`, which stages the wanted rows, and
+`probe(spec, container, table) -> str`, which reaches the source, checks that the table is as the spec says
+without reading its rows, and returns a line for the operator. Errors name the table and the fix.
+"""
 
 from __future__ import annotations
 
-from ingestion.records import Extracted
-from ingestion.spec import (
-    CsvContainer,
-    ExcelContainer,
-    HttpApiContainer,
-    PostgresContainer,
-    SourceSpec,
-    TableSpec,
-)
+from importlib import import_module
+
+from ingestion.records import Extracted, Wanted
+from ingestion.spec import SourceSpec, TableSpec
 from ingestion.stage import Stage
 
+# Drivers are slow to import: only the one that is needed is.
+_MODULES = {
+    "postgres": "postgres",
+    "mysql": "mysql",
+    "sql": "sql_database",
+    "http_api": "http_api",
+    "exchange": "exchange",
+    "csv": "csv_file",
+    "excel": "excel",
+    "json": "json_file",
+    "xml": "xml_file",
+    "fixed_width": "fixed_width",
+}
 
-def extract(spec: SourceSpec, table: TableSpec, since: str | None, stage: Stage) -> Extracted:
-    """Stage the rows of a table changed since a watermark (None: all). Errors name the table and the fix."""
-    match spec.container:
-        case PostgresContainer():
-            from ingestion.extract import postgres
 
-            return postgres.extract(spec, spec.container, table, since, stage)
-        case HttpApiContainer():
-            from ingestion.extract import http_api
+def extract(spec: SourceSpec, table: TableSpec, wanted: Wanted, stage: Stage) -> Extracted:
+    """Stage the wanted rows of a table."""
+    module = import_module(f"ingestion.extract.{_MODULES[spec.container.type]}")
+    extracted: Extracted = module.extract(spec, spec.container, table, wanted, stage)
+    return extracted
 
-            return http_api.extract(spec, spec.container, table, since, stage)
-        case ExcelContainer():
-            from ingestion.extract import excel
 
-            return excel.extract(spec, spec.container, table, stage)
-        case CsvContainer():
-            from ingestion.extract import csv_file
-
-            return csv_file.extract(spec, spec.container, table, stage)
+def probe(spec: SourceSpec, table: TableSpec) -> str:
+    """Reach a table of a source and check it against its spec, loading nothing; return what was found."""
+    module = import_module(f"ingestion.extract.{_MODULES[spec.container.type]}")
+    return str(module.probe(spec, spec.container, table))

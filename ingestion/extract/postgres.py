@@ -1,18 +1,27 @@
-"""PostgreSQL sources: COPY blocks passed through unopened; the source makes texts, keys and hashes."""
+"""PostgreSQL sources: COPY blocks passed through unopened; the source makes texts, keys and hashes.
+
+A snapshot that has landed before is first compared by fingerprints (the key and hash of every row); then only
+the rows that differ travel.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 
 from psycopg import Copy, IsolationLevel, errors, sql
 from psycopg import Error as DatabaseError
 
 from huiliu.database import Connection, connect
 from huiliu.errors import ConfigError, DataError, HuiliuError, TransientError
-from ingestion import row_hash
-from ingestion.records import Extracted, check_columns
-from ingestion.spec import PostgresContainer, SourceSpec, TableSpec, Watermark
+from ingestion import drift, row_hash
+from ingestion.containers.databases import PostgresContainer
+from ingestion.extract.copy_out import CopyOut
+from ingestion.extract.postgres_catalogue import Relation, describe
+from ingestion.manifests import Manifest, TableManifest
+from ingestion.records import Extracted, Wanted
+from ingestion.spec import SourceSpec, TableSpec
 from ingestion.stage import Stage
 
 # A text must not depend on the settings of the reader's role, or every hash would change with them.
@@ -30,9 +39,29 @@ _SETTINGS = (
 
 
 def extract(
-    spec: SourceSpec, container: PostgresContainer, table: TableSpec, since: str | None, stage: Stage
+    spec: SourceSpec, container: PostgresContainer, table: TableSpec, wanted: Wanted, stage: Stage
 ) -> Extracted:
-    """Copy a table (or its rows since a watermark, and every key if wanted) from one snapshot."""
+    """Copy what is wanted of a table from one snapshot."""
+    with _connected(spec, container, table) as (source, relation):
+        new = stage.columns_of(relation.where, relation.types)
+        return _Reading(source, spec.name, table, relation, stage, new).read(wanted)
+
+
+def probe(spec: SourceSpec, container: PostgresContainer, table: TableSpec) -> str:
+    """Compare the table's columns with the spec, and see that it may be read."""
+    with _connected(spec, container, table) as (source, relation):
+        drift.check(relation.where, table, relation.types, {})
+        with _source_faults(spec.name, relation.where):
+            found = source.execute(sql.SQL("select from {} limit 1").format(relation.name)).fetchone()
+        if found is None and not table.may_be_empty:
+            raise DataError(f"{relation.where}: the table is empty", fix="ask the department for its data")
+        return f"{len(relation.types)} columns, about {relation.estimate:,} rows"
+
+
+@contextmanager
+def _connected(
+    spec: SourceSpec, container: PostgresContainer, table: TableSpec
+) -> Iterator[tuple[Connection, Relation]]:
     where = f"{spec.name}.{table.name}"
     with connect(f"source:{spec.name}") as source:
         with _source_faults(spec.name, where):
@@ -40,8 +69,10 @@ def extract(
             source.read_only = True
             for setting in _SETTINGS:
                 source.execute(setting)
-            notice = _check(source, container, table, where)
-        return _Reading(source, spec, container, table, stage, notice).read(since)
+            longest = f"{container.timeout_seconds * 1000:.0f}"
+            source.execute("select set_config('statement_timeout', %s, false)", [longest])
+            relation = describe(source, container.db_schema, table, where)
+        yield source, relation
 
 
 @contextmanager
@@ -51,28 +82,6 @@ def _source_faults(source: str, where: str) -> Iterator[None]:
         yield
     except DatabaseError as error:
         raise _explained(where, source, error) from error
-
-
-def _check(source: Connection, container: PostgresContainer, table: TableSpec, where: str) -> str | None:
-    relation = f"{container.db_schema}.{table.relation}"
-    rows = source.execute(
-        "select attname from pg_attribute join pg_class c on c.oid = attrelid join pg_namespace n on"
-        " n.oid = relnamespace"
-        " where nspname = %s and relname = %s and attnum > 0 and not attisdropped order by attnum",
-        [container.db_schema, table.relation],
-    ).fetchall()
-    if not rows:
-        others = source.execute(
-            "select relname from pg_class c join pg_namespace n on n.oid = relnamespace"
-            " where nspname = %s and relkind in ('r', 'v', 'm', 'p') order by relname limit 20",
-            [container.db_schema],
-        ).fetchall()
-        raise DataError(
-            f"{where}: the source has no table {relation}; it has"
-            f" {', '.join(name for (name,) in others) or 'none'}",
-            fix="correct at_source of the table in the spec, or ask the department for the table",
-        )
-    return check_columns(where, table, [name for (name,) in rows])
 
 
 def _explained(where: str, source: str, error: DatabaseError) -> HuiliuError:
@@ -96,70 +105,155 @@ class _Reading:
     def __init__(
         self,
         source: Connection,
-        spec: SourceSpec,
-        container: PostgresContainer,
+        source_name: str,
         table: TableSpec,
+        relation: Relation,
         stage: Stage,
-        notice: str | None,
+        new: Sequence[str],
     ) -> None:
         self.source = source
-        self.source_name = spec.name
-        self.where = f"{spec.name}.{table.name}"
-        self.rows = 0
+        self.source_name = source_name
         self.table = table
+        self.relation = relation
         self.stage = stage
-        self.notice = notice
-        self.relation = sql.Identifier(container.db_schema, table.relation)
-        names = {column.name: sql.Identifier(column.at_source) for column in table.columns}
-        self.text = {name: sql.SQL("{}::text").format(column) for name, column in names.items()}
-        self.names = names
-        self.key = row_hash.as_bytes([self.text[name] for name in table.key or table.column_names])
+        self.names = {column.name: sql.Identifier(column.at_source) for column in table.columns}
+        texts = {name: sql.SQL("{}::text").format(column) for name, column in self.names.items()}
+        self.texts = list(texts.values())
+        self.extra = _extra(new)
+        self.key = [texts[name] for name in table.key or table.column_names]
 
-    def read(self, since: str | None) -> Extracted:
-        mode = self.table.mode
-        if not isinstance(mode, Watermark) or since is None:
-            return Extracted(self._copy_rows(sql.SQL("")), complete=True, notice=self.notice)
-        changed = sql.SQL(" where {column} >= {since} or {column} is null").format(
-            column=self.names[mode.column], since=sql.Literal(since)
-        )
-        rows = self._copy_rows(changed)
-        if not mode.reconcile_keys:
-            return Extracted(rows, complete=False, notice=self.notice)
-        self._copy_keys()
-        missed = self.stage.missed_keys()
-        if not missed:
-            return Extracted(rows, complete=False, keys_read=True, notice=self.notice)
+    def read(self, wanted: Wanted) -> Extracted:
+        if wanted.days is not None:
+            return self._extracted(self._copy_rows(self._in_days(wanted)), complete=False)
+        if wanted.since is not None:
+            return self._read_changes(wanted.since, keys=wanted.keys)
+        if self.stage.direct:
+            return self._extracted(self._copy_rows(), complete=True)
+        rows = self._copy_fingerprints()
+        if self._fetch(self.stage.differing()):
+            return self._extracted(rows, complete=True, keys_read=True)
         self.stage.clear()
-        found = f"{missed} rows older than the watermark were found by their keys: the table was read whole"
-        rows = self._copy_rows(sql.SQL(""))
-        return Extracted(rows, complete=True, notice="; ".join(filter(None, [self.notice, found])))
+        return self._extracted(self._copy_rows(), complete=True)
 
-    def _copy_rows(self, condition: sql.Composable) -> int:
-        columns = [
-            *self.text.values(),
-            self.key,
-            row_hash.as_bytes(list(self.text.values())),
-            *self.stage.constants,
-        ]
-        query = sql.SQL("copy (select {} from {}{}) to stdout (format binary)").format(
-            sql.SQL(", ").join(columns), self.relation, condition
+    def _read_changes(self, since: str, *, keys: bool) -> Extracted:
+        column = self._column(self.table.cursor.column if self.table.cursor else None)
+        rows = self._copy_rows(sql.SQL("{0} >= {1} or {0} is null").format(column, sql.Literal(since)))
+        if not keys:
+            return self._extracted(rows, complete=False)
+        self._copy_keys()
+        unseen = self.stage.unseen()
+        if self._fetch(unseen):
+            found = f"{len(unseen or ())} rows older than the watermark were found by their keys"
+            return self._extracted(
+                rows + len(unseen or ()), complete=False, keys_read=True, notices=[found] if unseen else []
+            )
+        self.stage.clear()
+        found = "too many rows older than the watermark: the table was read whole"
+        return self._extracted(self._copy_rows(), complete=True, notices=[found])
+
+    def _extracted(
+        self, rows: int, *, complete: bool, keys_read: bool = False, notices: Sequence[str] = ()
+    ) -> Extracted:
+        return Extracted(
+            rows,
+            complete,
+            keys_read=keys_read,
+            keys_unique=self.relation.keys_unique,
+            notices=notices,
+            manifest=self._manifest(),
         )
-        with self.stage.blocks() as sink:
-            return self._pass_through(query, sink)
 
-    def _copy_keys(self) -> None:
-        query = sql.SQL("copy (select {} from {}) to stdout (format binary)").format(self.key, self.relation)
-        with self.stage.keys() as sink:
-            self._pass_through(query, sink)
+    def _column(self, name: str | None) -> sql.Identifier:
+        if name is None:
+            raise AssertionError("only a table with such a column is read by it")
+        return self.names[name]
 
-    def _pass_through(self, query: sql.Composed, sink: Copy) -> int:
-        for block in self._blocks(query):
+    def _in_days(self, wanted: Wanted) -> sql.Composed:
+        if wanted.days is None:
+            raise AssertionError("there are days")
+        return sql.SQL("{0} >= {1} and {0} < {2}").format(
+            self._column(self.table.days_column),
+            sql.Literal(wanted.days.first.isoformat()),
+            sql.Literal((wanted.days.last + timedelta(days=1)).isoformat()),
+        )
+
+    def _fetch(self, keys: list[str] | None) -> bool:
+        """Copy the rows of these keys; False if there are too many for that."""
+        if keys:
+            self._copy_rows(
+                sql.SQL("{} in (select unnest({}::text[]))").format(
+                    row_hash.digest(self.key), sql.Literal(keys)
+                )
+            )
+        return keys is not None
+
+    def _copy_rows(self, condition: sql.Composable | None = None) -> int:
+        columns = [*self.texts, *([self.extra] if self.extra else []), row_hash.as_bytes(self.key)]
+        if not self.stage.direct:
+            columns.append(row_hash.as_bytes(self.texts, self.extra))
+        with self.stage.blocks("binary", extra=self.extra is not None) as sink:
+            return self._copy([*columns, *self.stage.constants], sink, condition)
+
+    def _copy_fingerprints(self) -> int:
+        with self.stage.fingerprints("binary") as sink:
+            return self._copy([row_hash.as_bytes(self.key), row_hash.as_bytes(self.texts, self.extra)], sink)
+
+    def _copy_keys(self) -> int:
+        with self.stage.keys("binary") as sink:
+            return self._copy([row_hash.as_bytes(self.key)], sink)
+
+    def _copy(
+        self, columns: Sequence[sql.Composable], sink: Copy, condition: sql.Composable | None = None
+    ) -> int:
+        where = sql.SQL("") if condition is None else sql.SQL(" where {}").format(condition)
+        out = CopyOut(
+            self.source,
+            sql.SQL("copy (select {} from {}{}) to stdout (format binary)").format(
+                sql.SQL(", ").join(columns), self.relation.name, where
+            ),
+        )
+        for block in self._blocks(out):
             sink.write(block)
-        return self.rows
+        return out.rows
 
-    def _blocks(self, query: sql.Composed) -> Iterator[bytes | bytearray | memoryview]:
+    def _blocks(self, out: CopyOut) -> Iterator[bytes]:
         # A generator, so that only the source's errors pass here, and never those of the sink.
-        with _source_faults(self.source_name, self.where), self.source.cursor() as cursor:
-            with cursor.copy(query) as blocks:
-                yield from blocks
-            self.rows = cursor.rowcount
+        with _source_faults(self.source_name, self.relation.where):
+            yield from out.blocks()
+
+    def _manifest(self) -> Manifest | None:
+        said = self.table.manifest
+        if not isinstance(said, TableManifest):
+            return None
+        with _source_faults(self.source_name, self.relation.where):
+            row = self.source.execute(
+                sql.SQL("select {} from {} where {} = %s").format(
+                    sql.Identifier(said.rows_column),
+                    sql.Identifier(*said.relation.split(".")),
+                    sql.Identifier(said.table_column),
+                ),
+                [self.table.relation],
+            ).fetchone()
+        if row is None or row[0] is None:
+            raise DataError(
+                f"{self.relation.where}: {said.relation} says nothing of {self.table.relation}",
+                fix="ask the department to fill its manifest, or take manifest out of the spec",
+            )
+        return Manifest(said.relation, rows=int(row[0]), of_batch=False)
+
+
+def _extra(new: Sequence[str]) -> sql.Composed | None:
+    """Return the JSON of the columns the spec doesn't know, nulls left out; null if nothing is left."""
+    if not new:
+        return None
+    # A function takes 100 arguments at most.
+    parts = [new[start : start + 50] for start in range(0, len(new), 50)]
+    objects = [
+        sql.SQL("jsonb_build_object({})").format(
+            sql.SQL(", ").join(
+                sql.SQL("{}::text, {}::text").format(sql.Literal(name), sql.Identifier(name)) for name in part
+            )
+        )
+        for part in parts
+    ]
+    return sql.SQL("nullif(jsonb_strip_nulls({})::text, '{{}}')").format(sql.SQL(" || ").join(objects))

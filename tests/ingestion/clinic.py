@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from psycopg import sql
@@ -34,7 +36,13 @@ def source(container: dict[str, Any], *tables: dict[str, Any], name: str = "clin
 PATIENT = "id name born updated_at"
 POSTGRES = {"type": "postgres"}
 SNAPSHOT = {"type": "snapshot"}
-WATERMARK = {"type": "watermark", "column": "updated_at", "overlap_days": 1, "reconcile_keys": True}
+WATERMARK = {"type": "watermark", "column": "updated_at", "overlap": 1, "reconcile_every_days": 0}
+
+
+def _plain(values: list[str | None], extra: str | None) -> bytes:
+    """What a row's hash is made of: its texts, and what the spec doesn't know if there is any."""
+    texts = ["\x02" if value is None else value for value in values]
+    return "\x1f".join([*texts, *([extra] if extra is not None else [])]).encode()
 
 
 class Raw:
@@ -58,12 +66,23 @@ class Raw:
 
     def state_agrees(self, name: str) -> bool:
         """The kept last state equals what the change log says (it is made at the second load)."""
-        rows = self._rows(
-            "select _row_key, _row_hash from (select distinct on (_row_key) * from {raw}"
-            " order by _row_key, _batch_id desc) last where _op <> 'D' order by 1",
-            name,
-            "_row_key",
-        )
+        texts = self.conn.execute(
+            "select attname from pg_attribute where attrelid = %s::regclass and attnum > 0"
+            " and not attisdropped and attname !~ '^_'",
+            [f"raw.{name}"],
+        ).fetchall()
+        columns = " ".join(["_row_key", "_extra", *(column for (column,) in texts)])
+        rows = [
+            (key, UUID(hashlib.md5(_plain(values, extra), usedforsecurity=False).hexdigest()))
+            for key, extra, *values in sorted(
+                self._rows(
+                    "select {columns} from (select distinct on (_row_key) * from {raw}"
+                    " order by _row_key, _batch_id desc) last where _op <> 'D'",
+                    name,
+                    columns,
+                )
+            )
+        ]
         kept = self._rows("select _row_key, _row_hash from {current} order by 1", name, "_row_key")
         return rows == kept
 

@@ -172,7 +172,7 @@ def test_a_table_that_may_be_empty_lands_nothing_and_then_its_rows(
 
 
 def test_a_later_load_without_new_rows_lands_nothing(specs: Write, clinic: Clinic, raw: Raw) -> None:
-    mode = WATERMARK | {"overlap_days": 0, "reconcile_keys": False}
+    mode = WATERMARK | {"overlap": 0, "reconcile_every_days": None}
     specs(source(POSTGRES, table("patient", PATIENT, key=["id"], mode=mode)))
     ingest_source("clinic")
     clinic.execute("delete from patient")
@@ -184,7 +184,11 @@ def test_a_later_load_without_new_rows_lands_nothing(specs: Write, clinic: Clini
 def test_a_new_column_of_the_spec_comes_in(specs: Write, clinic: Clinic, raw: Raw) -> None:
     specs(source(POSTGRES, table("patient", "id name", key=["id"])))
     (load,) = ingest_source("clinic")
-    assert load.notice == "columns the spec does not know were left out: born, updated_at"
+    assert load.notice == "columns the spec does not know were kept in _extra: born, updated_at"
+    assert raw.current(NAME, "id _extra")[0] == (
+        "1",
+        '{"born": "1980-01-02", "updated_at": "2026-01-01 01:00:00"}',
+    )
     specs(source(POSTGRES, table("patient", PATIENT, key=["id"])))
     (load,) = ingest_source("clinic")
     assert (load.rows_updated, load.notice) == (40, None)

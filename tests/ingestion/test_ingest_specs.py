@@ -43,14 +43,14 @@ WRONG = [
         "tables[0].mode.type: there is no type 'watermarks', did you mean 'watermark'?",
     ),
     (
-        "overlap_days",
-        "overlap",
-        "tables[0].mode.overlap: there is no key 'overlap', did you mean 'overlap_days'?",
+        "overlap: 2",
+        "overlaps: 2",
+        "tables[0].mode.overlaps: there is no key 'overlaps', did you mean 'overlap'?",
     ),
     (
         "key: [resident_id]",
         "key: [residentid]",
-        "key or watermark column residentid is not among the columns",
+        "key, watermark or back-fill column residentid is not among the columns",
     ),
     ("share_type: 有条件共享", "share_type: 公开", "tables[0].resource.share_type: Input should be"),
     ("name: police", "name: polis", "name is 'polis' but the file is called police.yml"),
@@ -111,17 +111,14 @@ def test_an_unknown_source_is_named_with_the_known_ones(specs: Write) -> None:
     ("container", "mode"),
     [
         ({"type": "csv", "path": "x"}, {"type": "watermark", "column": "id"}),
-        (
-            {"type": "http_api", "url": "x", "token": {"path": "/t", "client_id": "a", "client_secret": "b"}},
-            {"type": "watermark", "column": "id", "reconcile_keys": True},
-        ),
+        ({"type": "postgres"}, {"type": "append"}),
     ],
 )
 def test_a_mode_the_container_cannot_serve_is_refused(
     specs: Write, container: dict[str, Any], mode: dict[str, Any]
 ) -> None:
     path = specs(source(container, table("patient", PATIENT, key=["id"], mode=mode)))
-    with pytest.raises(ConfigError, match=r"read whole|needs a postgres source"):
+    with pytest.raises(ConfigError, match=r"read whole|needs a column to append by"):
         load_spec(path)
 
 
@@ -147,8 +144,8 @@ def test_raw_tables_exist_before_any_load(specs: Write, raw: Raw) -> None:
     ).fetchall()
     assert columns == [
         *[(name, "text", False, name) for name in PATIENT.split()],
+        ("_extra", "text", False, "规格未列出的来源列（JSON）"),
         ("_row_key", "uuid", True, None),
-        ("_row_hash", "uuid", True, None),
         ("_op", "character(1)", True, None),
         ("_batch_id", "bigint", True, None),
         ("_loaded_on", "date", True, None),

@@ -15,7 +15,7 @@ _SCHEMA = """
 set role huiliu_ingest;
 create table raw.toy__person (
     person_id text, pid text, name text, born_on text, township_code text,
-    _row_key uuid not null, _row_hash uuid not null, _op char(1) not null, _batch_id bigint not null,
+    _row_key uuid not null, _op char(1) not null, _batch_id bigint not null,
     _loaded_on date not null
 );
 grant select on raw.toy__person to huiliu_build, huiliu_score;
@@ -24,7 +24,7 @@ create view staging.stg_toy__person_typed as
 select
     person_id, std.resident_id(pid) as pid, std.clean_name(name) as name, std.try_date(born_on) as born_on,
     township_code, std.resident_id(pid) is not null as is_usable,
-    _row_key, _row_hash, _op, _batch_id, _loaded_on
+    _row_key, _op, _batch_id, _loaded_on
 from raw.toy__person;
 create table staging.stg_toy__person as select * from staging.stg_toy__person_typed;
 reset role;

@@ -18,7 +18,6 @@ select
     judged.quarantine_reasons,
     cardinality(judged.quarantine_reasons) = 0 as is_usable,
     logged._row_key,
-    logged._row_hash,
     logged._op,
     logged._batch_id,
     logged._loaded_on
