@@ -20,11 +20,11 @@ from huiliu.errors import ConfigError
 from huiliu.secret_store import secret, variable_name
 from huiliu.settings import variable
 
-__all__ = ["Target", "dsn", "dsn_variable", "overridden", "secret", "target", "url"]
+__all__ = ["Target", "dsn", "dsn_variable", "foreign_dsn", "overridden", "secret", "target", "url"]
 
 _NAMES = (
-    "admin, warehouse, warehouse:ingest|build|score|return, airflow, source:<name>, source_owner:<name>, "
-    "front:<9-, 6- or 4-digit code>, front_writer:<6- or 4-digit code>"
+    "admin, warehouse, warehouse:ingest|build|score|return|watch, airflow, source:<name>, "
+    "source_owner:<name>, front:<9-, 6- or 4-digit code>, front_writer:<6- or 4-digit code>"
 )
 
 
@@ -55,7 +55,7 @@ _PATTERNS = (
     (r"admin", lambda: Target("postgres", "postgres", "admin")),
     (r"warehouse", lambda: Target("huiliu_owner", "warehouse", "warehouse")),
     (
-        r"warehouse:(ingest|build|score|return)",
+        r"warehouse:(ingest|build|score|return|watch)",
         lambda part: Target(f"huiliu_{part}", "warehouse", "warehouse"),
     ),
     (r"airflow", lambda: Target("airflow", "airflow", "airflow")),
@@ -95,6 +95,17 @@ def overridden(name: str) -> str | None:
             f"{dsn_variable(name)} is not a connection string",
             fix=f"write {dsn_variable(name)}=postgresql://user:password@host:port/database",
         )
+    return value
+
+
+def foreign_dsn(name: str, example: str) -> str:
+    """Return the connection string of a database that is not PostgreSQL, password included: never log it.
+
+    There is none but the one that is set: ConfigError, showing the example, if none is.
+    """
+    value = variable(dsn_variable(name))
+    if value is None:
+        raise ConfigError(f"{dsn_variable(name)} is not set", fix=f"write {example}")
     return value
 
 

@@ -6,10 +6,24 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ingestion.containers.databases import PostgresContainer
-from ingestion.containers.files import CsvContainer, ExcelContainer
+from ingestion.containers.databases import MysqlContainer, PostgresContainer
+from ingestion.containers.files import (
+    CsvContainer,
+    ExcelContainer,
+    FixedWidthContainer,
+    JsonContainer,
+    XmlContainer,
+)
 from ingestion.containers.http import HttpApiContainer
 
 Container = Annotated[
-    PostgresContainer | HttpApiContainer | ExcelContainer | CsvContainer, Field(discriminator="type")
+    PostgresContainer
+    | MysqlContainer
+    | HttpApiContainer
+    | ExcelContainer
+    | CsvContainer
+    | JsonContainer
+    | XmlContainer
+    | FixedWidthContainer,
+    Field(discriminator="type"),
 ]

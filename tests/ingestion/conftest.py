@@ -10,6 +10,7 @@ import psycopg
 import pytest
 import yaml
 from clinic import DAY, Raw
+from mariadb_server import mariadb  # noqa: F401 - a fixture, found by its name here
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 

@@ -1,0 +1,102 @@
+"""How the modes read a table of a database, whatever the database: what is staged, in which order."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+from huiliu.errors import DataError
+from ingestion.manifests import Manifest, TableManifest
+from ingestion.records import Days, Extracted, Rejects, Wanted
+from ingestion.spec import TableSpec
+from ingestion.stage import Stage
+
+
+class DatabaseReading(ABC):
+    """One table read from one snapshot of its database, or as near to that as the database comes."""
+
+    fingerprints = True  # the database makes hashes, so that only rows that differ need to travel
+    keys_unique = False  # the database guarantees that no key stands twice
+
+    def __init__(self, where: str, table: TableSpec, stage: Stage) -> None:
+        self.where = where
+        self.table = table
+        self.stage = stage
+        self.rejects = Rejects(where)
+
+    @abstractmethod
+    def stage_rows(
+        self, *, since: str | None = None, days: Days | None = None, keys: Sequence[str] | None = None
+    ) -> int:
+        """Stage every row, or those since a value, of some days, or of some keys; return their number."""
+
+    @abstractmethod
+    def stage_keys(self) -> int:
+        """Stage the key of every row."""
+
+    @abstractmethod
+    def stage_fingerprints(self) -> int:
+        """Stage the key and hash of every row."""
+
+    @abstractmethod
+    def manifest_rows(self, said: TableManifest) -> int | None:
+        """Return what the source's control table says of the number of rows; None if it says nothing."""
+
+    def read(self, wanted: Wanted) -> Extracted:
+        """Stage what is wanted."""
+        if wanted.days is not None:
+            return self._extracted(self.stage_rows(days=wanted.days), complete=False)
+        if wanted.since is not None:
+            return self._read_changes(wanted.since, keys=wanted.keys)
+        if self.stage.direct or not self.fingerprints:
+            return self._extracted(self.stage_rows(), complete=True)
+        rows = self.stage_fingerprints()
+        differing = self.stage.differing()
+        if differing is None:
+            self.stage.clear()
+            return self._extracted(self.stage_rows(), complete=True)
+        if differing:
+            self.stage_rows(keys=differing)
+        return self._extracted(rows, complete=True, keys_read=True)
+
+    def _read_changes(self, since: str, *, keys: bool) -> Extracted:
+        rows = self.stage_rows(since=since)
+        if not keys:
+            return self._extracted(rows, complete=False)
+        self.stage_keys()
+        unseen = self.stage.unseen()
+        if unseen is None:
+            self.stage.clear()
+            found = "too many rows older than the watermark: the table was read whole"
+            return self._extracted(self.stage_rows(), complete=True, notice=found)
+        if not unseen:
+            return self._extracted(rows, complete=False, keys_read=True)
+        rows += self.stage_rows(keys=unseen)
+        found = f"{len(unseen)} rows older than the watermark were found by their keys"
+        return self._extracted(rows, complete=False, keys_read=True, notice=found)
+
+    def _extracted(
+        self, rows: int, *, complete: bool, keys_read: bool = False, notice: str | None = None
+    ) -> Extracted:
+        self.rejects.check_share(self.table, rows)
+        return Extracted(
+            rows,
+            complete,
+            rejected=tuple(self.rejects.kept),
+            keys_read=keys_read,
+            keys_unique=self.keys_unique,
+            notices=[notice] if notice else [],
+            manifest=self._manifest(),
+        )
+
+    def _manifest(self) -> Manifest | None:
+        said = self.table.manifest
+        if not isinstance(said, TableManifest):
+            return None
+        rows = self.manifest_rows(said)
+        if rows is None:
+            raise DataError(
+                f"{self.where}: {said.relation} says nothing of {self.table.relation}",
+                fix="ask the department to fill its manifest, or take manifest out of the spec",
+            )
+        return Manifest(said.relation, rows=rows, of_batch=False)
