@@ -54,6 +54,12 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("HUILIU_REGISTRY", "registry_file"),
         description="A real enterprise register (GB18030 CSV) to read instead of the synthetic one",
     )
+    known_hosts_file: AnyPath | None = Field(
+        default=None,
+        validation_alias=AliasChoices("HUILIU_KNOWN_HOSTS", "known_hosts_file"),
+        description="Host keys of the SFTP servers that may be read, as ssh-keyscan writes them; by default"
+        " $HUILIU_HOME/known_hosts",
+    )
     bind: str = Field(
         default="127.0.0.1", description="Address on which Airflow and the simulated API listen"
     )
@@ -84,6 +90,11 @@ class Settings(BaseSettings):
             return self.region_changes_file
         beside = self.regions.with_name(f"{self.regions.stem}_changes.csv")
         return beside if beside.exists() else NO_CHANGES
+
+    @property
+    def known_hosts(self) -> Path:
+        """Host keys of SFTP servers: the file set, else the one in HUILIU_HOME."""
+        return self.known_hosts_file or self.home / "known_hosts"
 
     def as_environment(self) -> dict[str, str]:
         """Return the settings as environment variables, paths absolute, for processes started elsewhere."""

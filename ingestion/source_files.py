@@ -1,17 +1,230 @@
-"""Where file sources lie: the templates of the specs filled in, and the checks every file gets."""
+"""The files of a table: which are to be read, their bytes, and what the ledger and the manifest say of them.
+
+An extractor reads streams of bytes and needs to know neither where a file lies nor how it is packed:
+
+    with source_files.reading(spec, container, table, wanted, stage) as files:
+        for source in files.sources():
+            ... source.stream ...
+        return files.extracted(rows, rejects, notices)
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO, cast
 
-from huiliu.errors import ConfigError, DataError, TransientError
+from huiliu.errors import ConfigError, DataError, HuiliuError, TransientError
 from huiliu.settings import get_settings
+from ingestion import file_manifest, file_streams
+from ingestion.containers.files import FileContainer
+from ingestion.file_servers import FileServer, FoundFile, file_server
+from ingestion.file_streams import CheckedStream
+from ingestion.manifests import FileManifest, Manifest
+from ingestion.modes import Append
+from ingestion.read_files import known_files
+from ingestion.records import Days, Extracted, ReadFile, Rejects, Wanted
+from ingestion.spec import SourceSpec, TableSpec
+from ingestion.stage import Stage
+
+_LEDGER_HASH = "sha256"
+_DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)([-_.年]?)(\d\d)(?:\2|月)(\d\d)(?!\d)")
 
 
-def resolve(template: str, where: str) -> Path:
-    """Return the one file a template means (its last part may be a glob); raises if none, or several."""
+@dataclass(frozen=True)
+class Source:
+    """A stream of bytes to be read: a file, or a member of a packed one. `name` is for positions, `where` for
+    errors; `local` is the file itself if it lies here unpacked, for readers that want a path.
+    """
+
+    name: str
+    where: str
+    stream: BinaryIO
+    local: Path | None
+
+
+class FileBatch:
+    """The files of one load of a table."""
+
+    def __init__(
+        self, server: FileServer, container: FileContainer, table: TableSpec, found: Sequence[FoundFile]
+    ) -> None:
+        self.server = server
+        self.where = server.where
+        self.container = container
+        self.table = table
+        self.found = found
+        self.known: dict[str, ReadFile] = {}
+        self.notices: list[str] = []
+        self.appends = isinstance(table.mode, Append)
+        self.manifest = table.manifest if isinstance(table.manifest, FileManifest) else None
+        self._read: list[ReadFile] = []
+        self._manifests: list[Manifest] = []
+
+    def sources(self, *, seekable: bool = False) -> Iterator[Source]:
+        """Yield what is to be read, one open at a time; `seekable` streams can be read in any order.
+
+        Raises TransientError if a file changes or its server dies meanwhile, or if its manifest is not there.
+        """
+        for found in self.found:
+            if self._is_news(found):
+                yield from self._sources_of(found, seekable=seekable)
+
+    def extracted(self, rows: int, rejects: Rejects, notices: Sequence[str] = ()) -> Extracted:
+        """Return the outcome of reading all sources. Raises RefusedBatchError for too many broken records."""
+        rejects.check_share(self.table, rows)
+        return Extracted(
+            rows,
+            complete=not self.appends,
+            rejected=tuple(rejects.kept),
+            notices=(*self.notices, *notices),
+            manifest=file_manifest.together(self._manifests),
+            files=tuple(self._read) if self.appends else (),
+        )
+
+    def _is_news(self, found: FoundFile) -> bool:
+        before = self.known.get(found.path)
+        if before is None:
+            return True
+        if (before.size, before.modified_at) == (found.size, found.modified):
+            return False
+        if before.size == found.size and self._checksum(found) == before.checksum:
+            self._read.append(replace(before, modified_at=found.modified))
+            return False
+        self.notices.append(f"{found.name} changed after it was read: it was read again as a correction")
+        return True
+
+    def _checksum(self, found: FoundFile) -> str:
+        hashes = file_streams.new_hashes({_LEDGER_HASH})
+        with self._opened(found, hashes) as raw:
+            file_streams.drain(file_streams.buffered(raw))
+        return str(hashes[_LEDGER_HASH].hexdigest())
+
+    def _sources_of(self, found: FoundFile, *, seekable: bool) -> Iterator[Source]:
+        said = file_manifest.read(self.server, self.manifest, found) if self.manifest else None
+        algorithm = file_manifest.wanted_hash(self.manifest)
+        wanted = {algorithm} if algorithm else set()
+        hashes = file_streams.new_hashes(wanted | ({_LEDGER_HASH} if self.appends else set()))
+        with self._opened(found, hashes) as raw:
+            stream = file_streams.buffered(raw)
+            yield from self._unpacked(found, raw, stream, seekable=seekable)
+            if hashes:
+                file_streams.drain(stream)
+        if self.appends:
+            checksum = str(hashes[_LEDGER_HASH].hexdigest())
+            self._read.append(ReadFile(found.path, found.size, found.modified, checksum))
+        if said:
+            self._manifests.append(
+                replace(said, computed=hashes[algorithm].hexdigest() if algorithm else None)
+            )
+
+    @contextmanager
+    def _opened(self, found: FoundFile, hashes: dict[str, Any]) -> Iterator[CheckedStream]:
+        def explain(error: Exception) -> HuiliuError:
+            return self.server.failed(f"read {found.path}", error)
+
+        with self.server.open(found) as inner:
+            yield CheckedStream(inner, explain, hashes)
+        now = self.server.look(found.path)
+        if now != found:
+            raise TransientError(
+                f"{self.where}: {found.name} changed while it was read", fix="load it when it is complete"
+            )
+
+    def _unpacked(
+        self, found: FoundFile, raw: CheckedStream, stream: BinaryIO, *, seekable: bool
+    ) -> Iterator[Source]:
+        where = f"{self.where}: {found.name}"
+        zipped = self.container.zipped
+        if zipped is None:
+            zipped = found.name.lower().endswith(".zip")
+        with ExitStack() as stack:
+            if zipped:
+                archive = stack.enter_context(self._seekable(found, stream))
+                members = file_streams.unzipped(archive, where, self.container.member, several=self.appends)
+                for member, content in members:
+                    with _any_order(content, seekable) as ready:
+                        yield Source(f"{found.name}/{member}", f"{where}/{member}", ready, None)
+            elif found.name.lower().endswith(".gz"):
+                content = file_streams.gunzipped(stream, where, lambda: raw.passed)
+                yield Source(found.name, where, stack.enter_context(_any_order(content, seekable)), None)
+            else:
+                ready = stack.enter_context(self._seekable(found, stream)) if seekable else stream
+                local = Path(found.path) if self.server.is_local else None
+                yield Source(found.name, where, ready, local)
+
+    @contextmanager
+    def _seekable(self, found: FoundFile, stream: BinaryIO) -> Iterator[BinaryIO]:
+        if not self.server.is_local:
+            with file_streams.on_disk(stream) as copy:
+                yield copy
+            return
+        with self.server.open(found) as inner:
+            yield cast("BinaryIO", inner)
+
+
+@contextmanager
+def _any_order(content: BinaryIO, seekable: bool) -> Iterator[BinaryIO]:
+    if not seekable:
+        yield content
+        return
+    with file_streams.on_disk(content) as copy:
+        yield copy
+
+
+@contextmanager
+def reading(
+    spec: SourceSpec, container: FileContainer, table: TableSpec, wanted: Wanted, stage: Stage
+) -> Iterator[FileBatch]:
+    """Find the files that a load reads: in append mode those that are new or changed (or whose names hold a
+    wanted day), in the order of their names; else the one file that is the whole table.
+    """
+    with _finding(spec, container, table) as batch:
+        if not batch.appends:
+            batch.found = [
+                _only(batch.found, batch.where, _path(batch.server, container, table, batch.where))
+            ]
+        elif wanted.days:
+            batch.found = _of_days(batch.found, wanted.days, batch.where)
+        elif not stage.direct:
+            batch.known = known_files(stage.conn, spec.name, table.name)
+        for found in batch.found:
+            _check_filled(found, batch.where)
+        yield batch
+
+
+@contextmanager
+def probing(
+    spec: SourceSpec, container: FileContainer, table: TableSpec, *, seekable: bool = False
+) -> Iterator[Source]:
+    """Open the file that a load would read last, to look at its beginning."""
+    with _finding(spec, container, table) as batch:
+        pattern = _path(batch.server, container, table, batch.where)
+        found = batch.found[-1] if batch.appends and batch.found else _only(batch.found, batch.where, pattern)
+        _check_filled(found, batch.where)
+        with batch.server.open(found) as inner:
+            raw = CheckedStream(inner, lambda error: batch.server.failed(f"read {found.path}", error))
+            stream = file_streams.buffered(raw)
+            yield next(batch._unpacked(found, raw, stream, seekable=seekable))
+
+
+@contextmanager
+def _finding(spec: SourceSpec, container: FileContainer, table: TableSpec) -> Iterator[FileBatch]:
+    where = f"{spec.name}.{table.name}"
+    with file_server(container.server, where, container.timeout_seconds) as server:
+        found = server.matching(_path(server, container, table, where))
+        if table.manifest:
+            beside = {file_manifest.path_of(cast("FileManifest", table.manifest), one.path) for one in found}
+            found = [one for one in found if one.path not in beside]
+        yield FileBatch(server, container, table, found)
+
+
+def _path(server: FileServer, container: FileContainer, table: TableSpec, where: str) -> str:
+    template = container.path or table.relation
     settings = get_settings()
     values = {
         "home": settings.home,
@@ -19,42 +232,53 @@ def resolve(template: str, where: str) -> Path:
         "region_changes": settings.region_changes,
         "registry": settings.registry_file
         or settings.home / "sources" / "enterprise_registry" / "enterprises.csv",
+        "table": table.relation,
     }
     try:
-        path = Path(template.format_map(values))
+        return server.at(template.format_map(values))
     except (KeyError, ValueError, IndexError) as error:
         raise ConfigError(
             f"{where}: the path {template!r} names something unknown",
             fix=f"use one of {{{'}, {'.join(values)}}}",
         ) from error
-    if "*" not in path.name:
-        found = [path] if path.is_file() else []
-    else:
-        # An open workbook leaves a lock file (~$name) beside it.
-        found = sorted(one for one in path.parent.glob(path.name) if not one.name.startswith(("~$", ".")))
+
+
+def _only(found: Sequence[FoundFile], where: str, pattern: str) -> FoundFile:
     if not found:
         raise DataError(
-            f"{where}: there is no file {path}", fix="put the department's file there, or correct the path"
+            f"{where}: there is no file {pattern}",
+            fix="put the department's file there, or correct the path",
         )
     if len(found) > 1:
         names = ", ".join(one.name for one in found)
-        raise DataError(f"{where}: several files match {path}: {names}", fix="leave the one to be loaded")
-    if found[0].stat().st_size == 0:
-        raise DataError(f"{where}: {found[0]} is empty", fix="ask the department to send the file again")
+        raise DataError(
+            f"{where}: several files match {pattern}: {names}",
+            fix="leave the one to be loaded, or write mode: {type: append} if each adds rows",
+        )
     return found[0]
 
 
-@contextmanager
-def unchanged(path: Path, where: str) -> Iterator[None]:
-    """Raise TransientError if the file changes while it is read: it is still being written."""
-    before = path.stat()
-    yield
-    after = path.stat()
-    if (before.st_size, before.st_mtime_ns, before.st_ino) != (
-        after.st_size,
-        after.st_mtime_ns,
-        after.st_ino,
-    ):
-        raise TransientError(
-            f"{where}: {path.name} changed while it was read", fix="load it when it is complete"
+def _check_filled(found: FoundFile, where: str) -> None:
+    if found.size == 0:
+        raise DataError(f"{where}: {found.path} is empty", fix="ask the department to send the file again")
+
+
+def _of_days(found: Sequence[FoundFile], days: Days, where: str) -> list[FoundFile]:
+    """Choose the files whose names hold one of the days (YYYYMMDD or YYYY-MM-DD)."""
+    chosen = [one for one in found if any(days.first <= day <= days.last for day in _days_in(one.name))]
+    if not chosen:
+        raise DataError(
+            f"{where}: no file's name holds a day from {days.first} to {days.last}",
+            fix="ask the department to send the files of those days again",
         )
+    return chosen
+
+
+def _days_in(name: str) -> list[date]:
+    days = []
+    for year, _, month, day in _DAY.findall(PurePosixPath(name).name):
+        try:
+            days.append(date(int(year), int(month), int(day)))
+        except ValueError:
+            continue  # digits that are no date
+    return days

@@ -2,115 +2,135 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
-from pathlib import Path
-
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
-from openpyxl.workbook.workbook import Workbook
+from itertools import islice
 
 from huiliu.errors import DataError
-from ingestion.records import Extracted, Rejects, check_columns
-from ingestion.source_files import resolve, unchanged
-from ingestion.spec import ExcelContainer, SourceSpec, TableSpec
-from ingestion.stage import Stage
+from ingestion import drift, source_files
+from ingestion.containers.files import ExcelContainer
+from ingestion.extract import workbook
+from ingestion.extract.workbook import Cells
+from ingestion.records import Extracted, Rejects, Wanted
+from ingestion.source_files import Source
+from ingestion.spec import SourceSpec, TableSpec
+from ingestion.stage import RowSink, Stage
 
-Cells = tuple[object, ...]
-Row = tuple[str | None, ...]
+PROBED_ROWS = 1000
 
 
-def extract(spec: SourceSpec, container: ExcelContainer, table: TableSpec, stage: Stage) -> Extracted:
+def extract(
+    spec: SourceSpec, container: ExcelContainer, table: TableSpec, wanted: Wanted, stage: Stage
+) -> Extracted:
     """Stage every record of every sheet; one without the header is an error unless hidden or empty."""
-    where = f"{spec.name}.{table.name}"
-    path = resolve(container.path, where)
-    rejects = Rejects(f"{where}: {path.name}")
     notices: list[str] = []
-    rows = 0
-    with unchanged(path, where), stage.rows() as sink:
-        workbook = _open(path, where)
-        try:
-            for sheet in workbook.worksheets:
-                if sheet.sheet_state != "visible":
-                    notices.append(f"hidden sheet {sheet.title} was left out")
-                    continue
-                ledger = _Sheet(f"{where}: {path.name}, sheet {sheet.title}", container, table)
-                for row in ledger.records(sheet.iter_rows(values_only=True), rejects):
-                    sink.write_row(row)
-                    rows += 1
-                notices += ledger.notices
-        finally:
-            workbook.close()
-    rejects.check_share(table, rows)
-    return Extracted(rows, complete=True, rejected=tuple(rejects.kept), notice="; ".join(notices) or None)
+    with source_files.reading(spec, container, table, wanted, stage) as files:
+        rejects = Rejects(files.where)
+        with stage.rows() as sink:
+            for source in files.sources(seekable=True):
+                notices += _read(source, container, table, stage, sink, rejects)
+        return files.extracted(sink.rows, rejects, notices)
 
 
-def _open(path: Path, where: str) -> Workbook:
-    try:
-        return openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, OSError) as error:
-        raise DataError(
-            f"{where}: {path.name} is not a readable .xlsx workbook ({type(error).__name__})",
-            fix="open it in Excel or WPS, save it as .xlsx without a password, and put it back",
-        ) from error
+def _read(
+    source: Source, container: ExcelContainer, table: TableSpec, stage: Stage, sink: RowSink, rejects: Rejects
+) -> list[str]:
+    notices = []
+    with workbook.opened(source.stream, source.where) as sheets:
+        for sheet in sheets:
+            if not sheet.visible:
+                notices.append(f"hidden sheet {sheet.title} was left out")
+                continue
+            ledger = _Ledger(f"{source.where}, sheet {sheet.title}", container, table)
+            rows = enumerate(sheet.rows(), start=1)
+            if ledger.find_header(rows, stage):
+                ledger.write_to(sink, rows, rejects)
+    return notices
 
 
-class _Sheet:
-    """One sheet: finds its header, then yields the records below in the order of the spec's columns."""
+def probe(spec: SourceSpec, container: ExcelContainer, table: TableSpec) -> str:
+    """Find the header of each sheet, reading a few rows; return what was found."""
+    headers = 0
+    with (
+        source_files.probing(spec, container, table, seekable=True) as source,
+        workbook.opened(source.stream, source.where) as sheets,
+    ):
+        for sheet in sheets:
+            ledger = _Ledger(f"{source.where}, sheet {sheet.title}", container, table)
+            rows = enumerate(islice(sheet.rows(), PROBED_ROWS), start=1)
+            headers += sheet.visible and ledger.find_header(rows, None)
+        if not headers:
+            raise DataError(
+                f"{source.where} has no sheet with records", fix="ask the department for the ledger"
+            )
+        return f"{source.name}: {headers} sheets, {len(table.columns)} columns"
+
+
+class _Ledger:
+    """One sheet: finds its header, then stages the records below it."""
 
     def __init__(self, where: str, container: ExcelContainer, table: TableSpec) -> None:
         self.where = where
         self.container = container
         self.table = table
-        self.notices: list[str] = []
+        self.header: list[str] = []
+        self.unknown: dict[str, int] = {}
 
-    def records(self, cells: Iterator[Cells], rejects: Rejects) -> Iterator[Row]:
-        numbered = enumerate(cells, start=1)
-        header = self._find_header(numbered)
-        if header is None:
-            return
-        notice = check_columns(self.where, self.table, [name for name in header if name])
-        if notice:
-            self.notices.append(notice)
-        wanted = [header.index(column.at_source) for column in self.table.columns]
-        for number, values in numbered:
+    def write_to(self, sink: RowSink, rows: Iterator[tuple[int, Cells]], rejects: Rejects) -> None:
+        wanted = [self.header.index(column.at_source) for column in self.table.columns]
+        nameless = [i for i, name in enumerate(self.header) if not name]
+        width = len(self.header)
+        for number, values in rows:
             texts = [as_text(value) for value in values]
             if self._is_note(texts):
                 continue
-            stray = [text for text in texts[len(header) :] if text is not None]
-            texts += [None] * (len(header) - len(texts))
-            if stray or any(texts[i] is not None for i, name in enumerate(header) if not name):
-                rejects.add(
-                    f"{self.where}, row {number}",
-                    _plain(texts),
-                    "a value stands outside the header's columns",
-                )
+            stray = any(text is not None for text in texts[width:])
+            texts += [None] * (width - len(texts))
+            if stray or any(texts[i] is not None for i in nameless):
+                reason = "a value stands outside the header's columns"
+                rejects.add(f"{self.where}, row {number}", _plain(texts), reason)
+            elif any(text and "\0" in text for text in texts):
+                rejects.add(f"{self.where}, row {number}", _plain(texts), "holds a NUL character")
             else:
-                yield tuple(texts[i] for i in wanted)
+                extra = {name: texts[i] for name, i in self.unknown.items()}
+                sink.write([texts[i] for i in wanted], extra)
 
-    def _find_header(self, numbered: Iterator[tuple[int, Cells]]) -> list[str] | None:
-        """Return each column's full name: `group/name` under a merged heading, '' where there is none."""
+    def find_header(self, rows: Iterator[tuple[int, Cells]], stage: Stage | None) -> bool:
+        """Find the header (`group/name` under a merged heading); False for an empty sheet.
+
+        Raises DataError for a sheet that is neither empty nor has all the columns of the spec.
+        """
         above: list[str | None] = []
         best: list[str] = []
         wanted = {column.at_source for column in self.table.columns}
-        for number, values in numbered:
+        for number, values in rows:
             line = [_heading(value) for value in values]
             names = _join(above, line) if self.container.header_rows == 2 else [name or "" for name in line]
             hits = wanted & set(names)
-            if hits == wanted:
-                return names
             if len(hits) > len(wanted & set(best)):
                 best = names
+            if hits == wanted:
+                break
             above = line
             if number >= self.container.header_within:
                 break
         if not best and not any(above):
-            return None  # an empty sheet
-        check_columns(self.where, self.table, [name for name in best if name])
-        raise DataError(
-            f"{self.where}: no header was found", fix="see header_rows and header_within in the spec"
+            return False
+        self._take(best, stage)
+        return True
+
+    def _take(self, names: list[str], stage: Stage | None) -> None:
+        present = {name: None for name in names if name}
+        repeated = sorted({name for name in present if names.count(name) > 1})
+        unknown = (
+            stage.columns_of(self.where, present)
+            if stage
+            else drift.check(self.where, self.table, present, {})
         )
+        if repeated:
+            raise DataError(f"{self.where} has column {', '.join(repeated)} twice", fix="correct its header")
+        self.header = names
+        self.unknown = {name: names.index(name) for name in unknown}
 
     def _is_note(self, texts: Sequence[str | None]) -> bool:
         first = next((text for text in texts if text is not None), None)
@@ -150,4 +170,6 @@ def as_text(value: object) -> str | None:
         return str(value).lower()
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
+    if isinstance(value, float):
+        return f"{value:.15g}"  # as many digits as Excel shows; the rest is noise of binary fractions
     return str(value)
