@@ -12,9 +12,7 @@ from ingestion.containers.capabilities import Capabilities, ContainerModel
 from ingestion.strict import Strict
 
 Field_ = Annotated[str, Field(min_length=1)]  # the place of a value in an answer; dots lead into objects
-Moments = Annotated[
-    str, Field(pattern=r"^(as_is|seconds|milliseconds|.*%.*)$")
-]  # the last is a strftime form
+Moments = Annotated[str, Field(pattern=r"^(as_is|seconds|milliseconds|.*%.*)$")]  # or strftime
 
 
 class Open(Strict):
@@ -40,8 +38,10 @@ class Token(Strict):
     client_id: str
     client_secret: str
     body: Literal["form", "json"] = "form"
-    parameters: dict[str, str] = {}  # sent beside the credentials, such as grant_type
-    token_field: Field_ = "access_token"
+    parameters: dict[str, str] = Field(
+        default_factory=dict
+    )  # sent beside the credentials, such as grant_type
+    token_field: Field_ = "access_token"  # noqa: S105 - where the token stands, not the token
     lifetime_field: Field_ = "expires_in"  # seconds
     header: str = "Authorization"
     prefix: str = "Bearer "
@@ -49,7 +49,7 @@ class Token(Strict):
 
 class Signature(Strict):
     """Every request signed, as Chinese government gateways ask: a digest of the `text` made of the parts
-    {app_id}, {secret}, {timestamp}, {nonce}, {method}, {path}, {parameters} (sorted, name=value&…) and {body}.
+    {app_id}, {secret}, {timestamp}, {nonce}, {method}, {path}, {parameters} (sorted a=1&b=2) and {body}.
 
     Placed among the parameters, app_id, timestamp and nonce are themselves part of {parameters}. An hmac is
     keyed with the secret; the other digests need {secret} in the text. `secret` names a secret.
@@ -128,7 +128,7 @@ class Offset(Paged):
 
 
 class Cursor(Paged):
-    """Each answer says the cursor of the next page, none or "" at the end; or `more` says whether there is one."""
+    """Each answer says the cursor of the next page, or none; or `more` says whether there is one."""
 
     type: Literal["cursor"]
     field: Field_ = "next_cursor"
@@ -183,8 +183,8 @@ class HttpApiContainer(HttpService, ContainerModel):
 
     type: Literal["http_api"]
     method: Literal["GET", "POST"] = "GET"
-    send: Literal["query", "json", "form"] | None = None  # where parameters go; default: GET query, POST json
-    parameters: dict[str, str | int | bool] = {}  # sent with every request for rows
+    send: Literal["query", "json", "form"] | None = None  # parameters; default: GET query, POST json
+    parameters: dict[str, str | int | bool] = Field(default_factory=dict)  # sent with every request
     rows_field: str | None = "rows"  # null: the answer itself is the list
     total_field: str | None = "total"  # null: the API says no total
     absent_fields: Literal["reject", "null"] = "reject"  # what a row without a field of the spec means
@@ -201,9 +201,7 @@ class HttpApiContainer(HttpService, ContainerModel):
     def _answers_are_objects(self) -> Self:
         in_body = (self.total_field, self.success_field, getattr(self.paging, "field", None))
         if self.rows_field is None and any(in_body):
-            raise ValueError(
-                "without rows_field the answer is a list: it has no total, success or next field"
-            )
+            raise ValueError("without rows_field the answer is a list: no total, success or next field")
         if self.method == "GET" and self.place != "query":
             raise ValueError("a GET request has its parameters in the query; leave out send, or use POST")
         return self

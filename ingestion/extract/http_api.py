@@ -1,262 +1,190 @@
-"""HTTP APIs that list rows in numbered pages: token, Retry-After, pages that move while being read."""
+"""HTTP APIs that list rows: read until two readings agree, so that pages that move lose nothing."""
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
 
-import httpx
-from psycopg import Copy
-from tenacity import (
-    RetryCallState,
-    Retrying,
-    retry_if_exception_type,
-    stop_after_attempt,
-    wait_exponential_jitter,
-)
-
-from huiliu.connections import secret, url
-from huiliu.errors import ConfigError, DataError, HuiliuError, TransientError
-from ingestion.records import Extracted, Rejects, check_columns
-from ingestion.spec import HttpApiContainer, SourceSpec, TableSpec
+from huiliu import business_date
+from huiliu.database import connect
+from huiliu.errors import ConfigError, DataError, TransientError
+from ingestion import drift
+from ingestion.containers.http import HttpApiContainer
+from ingestion.http.answers import Json, as_text, at
+from ingestion.http.auth import Request
+from ingestion.http.client import Client
+from ingestion.http.paging import Lister, windows
+from ingestion.http.rows import RowReader
+from ingestion.http.signing import moment
+from ingestion.manifests import ApiManifest, Manifest
+from ingestion.modes import Append
+from ingestion.records import Extracted, Wanted
+from ingestion.spec import SourceSpec, TableSpec
 from ingestion.stage import Stage
 
-FROM_THE_START = "1900-01-01T00:00:00"
 READINGS = 3  # of a list whose pages move
-LONGEST_WAIT = 60.0  # seconds of Retry-After that are waited for here; longer is the scheduler's affair
-
-
-class _BusyError(Exception):
-    """The API answered 429 or 5xx, or the network failed; `after` is the wait it asked for, in seconds."""
-
-    def __init__(self, what: str, after: float | None = None) -> None:
-        super().__init__(what)
-        self.after = after
+PROBED_ROWS = 10
 
 
 def extract(
-    spec: SourceSpec, container: HttpApiContainer, table: TableSpec, since: str | None, stage: Stage
+    spec: SourceSpec, container: HttpApiContainer, table: TableSpec, wanted: Wanted, stage: Stage
 ) -> Extracted:
-    """Stage the rows updated since a watermark (None: all); read again if the pages moved."""
+    """Stage the wanted rows; what an API cannot be asked for (its keys) is had by reading everything."""
     where = f"{spec.name}.{table.name}"
-    notice = None
-    with _Api(where, container) as api:
-        for reading in range(1, READINGS + 1):
-            pages = _Pages(api, table, where, since or FROM_THE_START)
-            with stage.rows() as sink:
-                pages.write_to(sink)
-            distinct = stage.distinct_keys()
-            if pages.steady and distinct + len(pages.rejects.kept) == pages.total:
-                break
-            if reading == READINGS:
-                notice = _unsteady(where, pages)
-                break
-            stage.clear()
-    pages.rejects.check_share(table, pages.rows)
-    notices = "; ".join(filter(None, [pages.notice, notice]))
+    whole = wanted.everything or wanted.keys
+    asked = list(_lists(where, container, table, Wanted() if whole else wanted, stage.batch.business_date))
+    with Client(where, container) as client:
+        lister = Lister(client, container, table.relation)
+        # Asked first: rows that come while the list is read make the batch larger, never smaller, than said.
+        manifest = _manifest(client, container, table)
+        rows, notices = _read_until_steady(lister, table, asked, stage, whole=whole)
+    rows.rejects.check_share(table, rows.rows)
     return Extracted(
-        pages.rows, complete=since is None, rejected=tuple(pages.rejects.kept), notice=notices or None
+        rows.rows,
+        complete=whole and not isinstance(table.mode, Append),
+        rejected=tuple(rows.rejects.kept),
+        notices=notices,
+        manifest=manifest,
     )
 
 
-def _unsteady(where: str, pages: _Pages) -> str:
-    if not pages.steady:
-        raise TransientError(
-            f"{where}: the list changed during each of {READINGS} readings", fix="load it again later"
+def probe(spec: SourceSpec, container: HttpApiContainer, table: TableSpec) -> str:
+    """Read one small page and check its fields."""
+    where = f"{spec.name}.{table.name}"
+    with connect("warehouse:ingest") as conn:
+        day = business_date.get(conn)
+    *_, last = _lists(where, container, table, Wanted(), day)
+    with Client(where, container) as client:
+        page = Lister(client, container, table.relation).first(last, PROBED_ROWS)
+        _manifest(client, container, table)
+    reader = RowReader(where, table, absent_as_null=container.absent_fields == "null")
+    found = reader.fields(page.rows)
+    if found:
+        drift.check(where, table, dict.fromkeys(found), {})
+    about = (
+        ""
+        if page.total is None
+        else f", {page.total:,} rows" + " in the last window" * bool(container.window)
+    )
+    return f"{len(found)} fields{about}" if found else f"no row to see fields in{about}"
+
+
+def _lists(
+    where: str, container: HttpApiContainer, table: TableSpec, wanted: Wanted, day: date
+) -> Iterator[Mapping[str, Json]]:
+    """Yield the parameters of each list to be read: one, or one a window of days."""
+    window, since = container.window, container.since
+    if window is not None:
+        first, last = _days(where, window.first_day, wanted, day)
+        yield from windows(window, first, last)
+    elif wanted.days is not None:
+        raise ConfigError(
+            f"{where}: this API cannot be asked for a range of days",
+            fix="if it can, write window: {start, to, first_day} in the container; else load it whole",
         )
-    return "the list repeats some keys: the latest version of each was kept"
+    elif wanted.since is not None:
+        as_is = since.format == "as_is"
+        asked = wanted.since if as_is else moment(since.format, _moment(where, wanted.since))
+        yield {since.parameter: asked}
+    elif table.cursor is not None and since.beginning is not None:
+        yield {since.parameter: since.beginning}
+    else:
+        yield {}
 
 
-class _Pages:
-    """One reading of the whole list."""
-
-    def __init__(self, api: _Api, table: TableSpec, where: str, since: str) -> None:
-        self.api = api
-        self.table = table
-        self.where = where
-        self.since = since
-        self.rejects = Rejects(where)
-        self.rows = 0
-        self.total = 0
-        self.steady = True
-        self.notice: str | None = None
-
-    def write_to(self, sink: Copy) -> None:
-        read = 0
-        for number, (total, rows) in enumerate(self._pages(), start=1):
-            if number == 1:
-                self.total = total
-            self.steady = self.steady and total == self.total
-            for i, row in enumerate(rows):
-                self._write(sink, row, f"page {number}, row {i + 1}")
-            read += len(rows)
-        self.steady = self.steady and read == self.total
-
-    def _pages(self) -> Iterator[tuple[int, list[object]]]:
-        page, seen = 1, 0
-        while True:
-            total, rows = self.api.page(self.table.relation, self.since, page)
-            yield total, rows
-            seen += len(rows)
-            if not rows or seen >= total:
-                return
-            page += 1
-
-    def _write(self, sink: Copy, row: object, position: str) -> None:
-        if not isinstance(row, dict):
-            self.rejects.add(position, json.dumps(row, ensure_ascii=False), "a row must be an object")
-            return
-        if not self.rows and not self.rejects.kept:
-            self.notice = check_columns(self.where, self.table, row)
-        missing = [column.at_source for column in self.table.columns if column.at_source not in row]
-        values = tuple(_as_text(row.get(column.at_source)) for column in self.table.columns)
-        if missing or any("\0" in value for value in values if value):
-            reason = f"field {', '.join(missing)} is missing" if missing else "a value holds a NUL character"
-            self.rejects.add(position, json.dumps(row, ensure_ascii=False), reason)
-            return
-        sink.write_row(values)
-        self.rows += 1
+def _days(where: str, first_day: date, wanted: Wanted, day: date) -> tuple[date, date]:
+    if wanted.days is not None:
+        return wanted.days.first, wanted.days.last
+    return (_moment(where, wanted.since).date() if wanted.since else first_day), max(day, first_day)
 
 
-def _as_text(value: object) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False)
+def _moment(where: str, text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigError(
+            f"{where}: the watermark is no moment, as this API's way of asking needs",
+            fix="use since: {format: as_is} without a window in the spec, or mode snapshot",
+        ) from error
 
 
-class _Api:
-    """The API behind its token: every call is retried while the API is busy, at the pace it asks for."""
-
-    def __init__(self, where: str, container: HttpApiContainer) -> None:
-        self.where = where
-        self.container = container
-        self.client = httpx.Client(base_url=url(container.url), timeout=container.timeout_seconds)
-        self.token = ""
-        self.expires_at = 0.0
-
-    def __enter__(self) -> _Api:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.client.close()
-
-    def page(self, path: str, since: str, page: int) -> tuple[int, list[object]]:
-        """Return (total, rows) of one page."""
-        parameters = {"since": since, "page": str(page), "page_size": str(self.container.page_size)}
-        answer = self._json(self._retrying(lambda: self._get(path, parameters)))
-        total = answer.get(self.container.total_field)
-        rows = answer.get(self.container.rows_field)
-        if not isinstance(rows, list) or not isinstance(total, str | int) or not str(total).isdecimal():
-            raise DataError(
-                f"{self.where}: page {page} has no list {self.container.rows_field!r}"
-                f" with a number {self.container.total_field!r}",
-                fix="correct rows_field and total_field in the spec",
-            )
-        return int(total), rows
-
-    def _get(self, path: str, parameters: dict[str, str]) -> httpx.Response:
-        if time.monotonic() >= self.expires_at:
-            self._fetch_token()
-        answer = self._send("GET", path, params=parameters)
-        if answer.status_code == httpx.codes.UNAUTHORIZED:
-            # Expired earlier than promised, or revoked: one new token, once.
-            self._fetch_token()
-            answer = self._send("GET", path, params=parameters)
-        if answer.is_success:
-            return answer
-        raise self._refused(path, answer)
-
-    def _fetch_token(self) -> None:
-        grant = self.container.token
-        form = {"client_id": grant.client_id, "client_secret": secret(grant.client_secret)}
-        answer = self._send("POST", grant.path, data=form)
-        if not answer.is_success:
-            raise ConfigError(
-                f"{self.where}: the API refused a token ({answer.status_code})",
-                fix=f"correct client_id in the spec and the secret {grant.client_secret}",
-            )
-        content = self._json(answer)
-        if not isinstance(content.get("access_token"), str):
-            raise DataError(
-                f"{self.where}: {grant.path} returned no access_token", fix="correct token.path in the spec"
-            )
-        self.token = str(content["access_token"])
-        lifetime = float(str(content.get("expires_in") or 60))
-        self.expires_at = time.monotonic() + lifetime * 0.9
-
-    def _send(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: dict[str, str] | None = None,
-        data: dict[str, str] | None = None,
-    ) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {self.token}"} if self.token and data is None else {}
-        try:
-            answer = self.client.request(method, path, params=params, data=data, headers=headers)
-        except httpx.TransportError as error:
-            raise _BusyError(f"{type(error).__name__} at {self.client.base_url}") from error
-        if answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error:
-            raise _BusyError(f"{answer.status_code} from {path}", _retry_after(answer))
-        return answer
-
-    def _refused(self, path: str, answer: httpx.Response) -> HuiliuError:
-        if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-            return ConfigError(
-                f"{self.where}: the API refused {path} ({answer.status_code}) with a new token",
-                fix="ask the department for the right to read it",
-            )
-        return DataError(
-            f"{self.where}: {path} answered {answer.status_code}",
-            fix="correct at_source and the url in the spec",
+def _manifest(client: Client, container: HttpApiContainer, table: TableSpec) -> Manifest | None:
+    if not isinstance(table.manifest, ApiManifest):
+        return None
+    path = table.manifest.path
+    request = Request(container.method, path, dict(container.parameters), container.place)
+    text = as_text(at(client.ask(request).content, table.manifest.rows_field)) or ""
+    if not text.isdecimal():
+        raise DataError(
+            f"{client.where}: the manifest {path} has no number {table.manifest.rows_field!r}",
+            fix="correct manifest in the spec, or ask the department for the number",
         )
+    return Manifest(what=path, rows=int(text), of_batch=False)
 
-    def _retrying(self, call: object) -> httpx.Response:
-        retrying = Retrying(
-            retry=retry_if_exception_type(_BusyError),
-            stop=stop_after_attempt(self.container.attempts),
-            wait=_pause,
-            reraise=True,
-        )
-        try:
-            answer: httpx.Response = retrying(call)  # type: ignore[arg-type]  # tenacity types the wrapped call too narrowly
-        except _BusyError as error:
-            raise TransientError(
-                f"{self.where}: the API is unreachable or busy after"
-                f" {self.container.attempts} attempts: {error}",
-                fix=f"see that {self.client.base_url} answers, then load again",
-            ) from error
-        return answer
 
-    def _json(self, answer: httpx.Response) -> dict[str, object]:
-        try:
-            # Numbers as they were written: 1.10 must not become 1.1.
-            content = json.loads(answer.content, parse_float=str, parse_int=str)
-        except ValueError as error:
+def _read_until_steady(
+    lister: Lister, table: TableSpec, asked: list[Mapping[str, Json]], stage: Stage, *, whole: bool
+) -> tuple[RowReader, list[str]]:
+    """Read the lists until what came fits what the API said of them, or twice the same came."""
+    before: int | None = None
+    for _ in range(READINGS):
+        reading = _Reading(lister, table, stage)
+        reading.run(asked)
+        rows = reading.rows
+        if whole:
+            rows.check_seen(stage)
+        distinct = stage.distinct_keys()
+        unkeyed = not table.key
+        if reading.counts_agree and (unkeyed or distinct == rows.rows):
+            return rows, []
+        if reading.content == before:
+            return rows, [reading.steady_but_odd(distinct)]
+        before = reading.content
+        stage.clear()
+    raise TransientError(
+        f"{lister.client.where}: the list changed during each of {READINGS} readings",
+        fix="load it again later",
+    )
+
+
+class _Reading:
+    """One reading of all lists. `content` tells two readings apart."""
+
+    def __init__(self, lister: Lister, table: TableSpec, stage: Stage) -> None:
+        self.lister = lister
+        self.stage = stage
+        self.where = lister.client.where
+        self.rows = RowReader(self.where, table, absent_as_null=lister.container.absent_fields == "null")
+        self.counts_agree = True
+        self.content = 0
+
+    def run(self, asked: list[Mapping[str, Json]]) -> None:
+        with self.stage.rows() as sink:
+            for parameters in asked:
+                read, total, last = 0, None, None
+                name = " to ".join(str(value) for value in parameters.values()) if len(asked) > 1 else ""
+                for number, page in enumerate(self.lister.pages(parameters), start=1):
+                    self.counts_agree &= number == 1 or page.total == total
+                    total = page.total
+                    read += len(page.rows)
+                    content = self.rows.take(page.rows, f"{name} page {number}".strip(), self.stage, sink)
+                    self._check_moves_on(number, content, last, len(page.rows))
+                    last = content
+                    self.content = hash((self.content, content))
+                self.counts_agree &= total is None or read == total
+
+    def _check_moves_on(self, number: int, content: int, last: int | None, rows: int) -> None:
+        if rows and content == last:
             raise DataError(
-                f"{self.where}: {answer.url.path} answered something that is not JSON",
-                fix="see that the url is the API's and not a login page",
-            ) from error
-        if not isinstance(content, dict):
-            raise DataError(
-                f"{self.where}: {answer.url.path} answered no object", fix="correct at_source in the spec"
+                f"{self.where}: page {number} holds the same rows as the page before",
+                fix="correct paging in the spec: the API seems to take no notice of its parameters",
             )
-        return content
 
-
-_back_off = wait_exponential_jitter(multiplier=0.5, max=15)
-
-
-def _pause(state: RetryCallState) -> float:
-    """Wait as long as the API asks, else a little longer each time."""
-    error = state.outcome.exception() if state.outcome else None
-    if isinstance(error, _BusyError) and error.after is not None:
-        return min(error.after, LONGEST_WAIT)
-    return _back_off(state)
-
-
-def _retry_after(answer: httpx.Response) -> float | None:
-    text = answer.headers.get("Retry-After", "")
-    return float(text) if text.isdecimal() else None
+    def steady_but_odd(self, distinct: int) -> str:
+        """Say what is odd about a list that was the same twice; DataError if it is not whole."""
+        if not self.counts_agree:
+            raise DataError(
+                f"{self.where}: the API lists another number of rows than its total, twice the same",
+                fix="ask the department; if its total means something else, write total_field: null",
+            )
+        return f"the list repeats some keys: {self.rows.rows} rows hold {distinct} keys"

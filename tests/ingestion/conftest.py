@@ -66,6 +66,11 @@ def _forget(name: str) -> None:
         conn.execute("delete from ops.rejected_row where source = %s", [name])
         conn.execute("delete from ops.mount_probe where resource_id like %s", [f"{name}.%"])
         conn.execute("delete from ops.resource where source = %s", [name])
+        conn.execute(
+            "delete from ops.manifest where batch_id in (select batch_id from ops.load_run where source = %s)",
+            [name],
+        )
+        conn.execute("delete from ops.source_column where source = %s", [name])
         conn.execute("delete from ops.load_run where source = %s", [name])
 
 

@@ -1,0 +1,1 @@
+"""HTTP services that answer JSON: the client of lists and of requests."""
