@@ -130,15 +130,10 @@ def number(text: sql.Composable) -> sql.Composed:
 def _find_deleted(stage: Stage, extracted: Extracted, before: int, *, reshaped: bool) -> int:
     if isinstance(stage.place.table.mode, Append) or not (extracted.complete or extracted.keys_read):
         return 0
-    seen_rows = sql.Identifier("pg_temp", "stage_key" if extracted.keys_read else "stage")
-    stage.conn.execute(
-        sql.SQL(
-            "create temporary table gone on commit drop as select c._row_key from {} c"
-            " where not exists (select from {} s where s._row_key = c._row_key)"
-        ).format(stage.place.current, seen_rows)
-    )
+    stage.gone(by_keys=extracted.keys_read)
     deleted = value(stage.conn, sql.SQL("select count(*) from pg_temp.gone"))
     if deleted:
+        seen_rows = sql.Identifier("pg_temp", "stage_key" if extracted.keys_read else "stage")
         seen = value(stage.conn, sql.SQL("select count(*) from {}").format(seen_rows))
         # With other columns a row without a key is another row: then only fewer rows mean rows deleted.
         _check_breakers(stage.place, seen, max(before - seen, 0) if reshaped else deleted, before)

@@ -43,6 +43,7 @@ class Stage:
     known: Mapping[str, str]  # the types of the source's columns at the last landed load
     present: Mapping[str, str | None] = field(default_factory=dict)  # the same, now
     new_columns: tuple[str, ...] = ()
+    compared: bool = False  # by fingerprints: pg_temp.gone holds the keys the source no longer has
 
     @classmethod
     def open(cls, conn: Connection, place: RawTable, batch: Batch, known: Mapping[str, str]) -> Stage:
@@ -135,35 +136,61 @@ class Stage:
 
     # What is asked of it -----------------------------------------------------------------------------------
 
-    def differing(self) -> list[str] | None:
+    def differing(self, *, keys_unique: bool = False) -> list[str] | None:
         """Return the keys (hexadecimal) whose fingerprint is new or changed; None if they are too many to be
         fetched one by one, or keys repeat: read the whole table then. Not for a `direct` stage.
         """
-        if self._repeated_fingerprints():
+        if not keys_unique and self._repeated_fingerprints():
             return None
-        return self._keys_of(
+        # One pass over both sides tells what is new, changed and gone.
+        self.conn.execute(
             sql.SQL(
-                "select replace(k._row_key::text, '-', '') from pg_temp.stage_key k left join {} c"
-                " on c._row_key = k._row_key where c._row_hash is distinct from k._row_hash limit {}"
-            )
+                "create temporary table difference on commit drop as"
+                " select coalesce(k._row_key, c._row_key) as _row_key, k._row_key is null as is_gone"
+                " from pg_temp.stage_key k full join {} c on c._row_key = k._row_key"
+                " where c._row_hash is distinct from k._row_hash"
+            ).format(self.place.current)
         )
+        keys = self._fetchable(sql.SQL("pg_temp.difference k where not is_gone"))
+        self.compared = keys is not None
+        return keys
 
     def unseen(self) -> list[str] | None:
         """Return the keys (hexadecimal) the source has that were neither staged nor landed before; None if
         they are too many. Not for a `direct` stage.
         """
-        return self._keys_of(
+        return self._fetchable(
             sql.SQL(
-                "select distinct replace(k._row_key::text, '-', '') from pg_temp.stage_key k"
+                "pg_temp.stage_key k"
                 " where not exists (select from pg_temp.stage s where s._row_key = k._row_key)"
-                " and not exists (select from {} c where c._row_key = k._row_key) limit {}"
-            )
+                " and not exists (select from {} c where c._row_key = k._row_key)"
+            ).format(self.place.current)
         )
 
-    def _keys_of(self, query: sql.SQL) -> list[str] | None:
-        limit = sql.Literal(MOST_FETCHED + 1)
-        keys = [key for (key,) in self.conn.execute(query.format(self.place.current, limit))]
-        return keys if len(keys) <= MOST_FETCHED else None
+    def gone(self, *, by_keys: bool) -> None:
+        """Put into pg_temp.gone the keys that landed before and that the source no longer has, judged by its
+        keys or by the staged rows."""
+        if self.compared:
+            self.conn.execute(
+                "create temporary table gone on commit drop as"
+                " select _row_key from pg_temp.difference where is_gone"
+            )
+            return
+        self.conn.execute(
+            sql.SQL(
+                "create temporary table gone on commit drop as select c._row_key from {} c"
+                " where not exists (select from {} s where s._row_key = c._row_key)"
+            ).format(self.place.current, sql.Identifier("pg_temp", "stage_key" if by_keys else "stage"))
+        )
+
+    def _fetchable(self, keys: sql.SQL | sql.Composed) -> list[str] | None:
+        """Return the keys of a relation, unless they are too many to be fetched one by one."""
+        found = self.conn.execute(
+            sql.SQL("select distinct replace(k._row_key::text, '-', '') from {} limit {}").format(
+                keys, sql.Literal(MOST_FETCHED + 1)
+            )
+        ).fetchall()
+        return [key for (key,) in found] if len(found) <= MOST_FETCHED else None
 
     def _repeated_fingerprints(self) -> int:
         return value(
@@ -177,6 +204,7 @@ class Stage:
 
     def clear(self) -> None:
         """Forget the staged rows and keys."""
+        self.compared = False
         self.conn.execute(sql.SQL("truncate {}, pg_temp.stage_key").format(self.target))
 
 

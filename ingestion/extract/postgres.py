@@ -130,7 +130,7 @@ class _Reading:
         if self.stage.direct:
             return self._extracted(self._copy_rows(), complete=True)
         rows = self._copy_fingerprints()
-        if self._fetch(self.stage.differing()):
+        if self._fetch(self.stage.differing(keys_unique=self.relation.keys_unique)):
             return self._extracted(rows, complete=True, keys_read=True)
         self.stage.clear()
         return self._extracted(self._copy_rows(), complete=True)
