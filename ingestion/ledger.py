@@ -11,6 +11,7 @@ from huiliu.errors import HuiliuError
 from ingestion.errors import ManifestError, RefusedBatchError, Rejected
 from ingestion.land import Changes
 from ingestion.manifests import Manifest
+from ingestion.read_files import remember_files
 from ingestion.records import Days, Extracted
 from ingestion.spec import SourceSpec, TableSpec
 
@@ -205,6 +206,7 @@ def landed(
             load.batch_id,
         ],
     )
+    remember_files(conn, load.batch_id, load.source, load.table_name, extracted.files)
     _probe(conn, load, changes.current)
 
 
