@@ -71,6 +71,7 @@ def _forget(name: str) -> None:
             [name],
         )
         conn.execute("delete from ops.source_column where source = %s", [name])
+        conn.execute("delete from ops.read_file where source = %s", [name])
         conn.execute("delete from ops.load_run where source = %s", [name])
 
 
