@@ -14,6 +14,8 @@ from psycopg.conninfo import conninfo_to_dict
 
 from huiliu.errors import HuiliuError
 
+Command = tuple[list[str], dict[str, str]]  # what is run, and its environment
+
 _BLOCK = 1 << 20
 
 
@@ -42,7 +44,7 @@ def copy_rows(source: str, query: sql.Composable, target: str, table: sql.Compos
     out = sql.SQL("copy ({}) to stdout (format binary)").format(query)
     into = sql.SQL("copy {} from stdin (format binary)").format(table)
     if has_psql():
-        _run([(_psql(out), _environment(source)), (_psql(into), _environment(target))])
+        run([psql(out, source), psql(into, target)])
         return
     with (
         psycopg.connect(source) as reading,
@@ -59,7 +61,7 @@ def copy_file(path: Path, encoding: str, target: str, table: sql.Composable) -> 
     into = sql.SQL("copy {} from stdin (format csv, header)").format(table)
     if has_iconv():
         decode = [str(shutil.which("iconv")), "-f", encoding, "-t", "UTF-8", str(path)]
-        _run([(decode, dict(os.environ)), (_psql(into), _environment(target))])
+        run([(decode, dict(os.environ)), psql(into, target)])
         return
     decoder = codecs.getincrementaldecoder(encoding)()
     with path.open("rb") as file, psycopg.connect(target) as conn, conn.cursor().copy(into) as sink:
@@ -68,8 +70,11 @@ def copy_file(path: Path, encoding: str, target: str, table: sql.Composable) -> 
         sink.write(decoder.decode(b"", final=True))
 
 
-def _psql(statement: sql.Composed) -> list[str]:
-    return [str(shutil.which("psql")), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-c", statement.as_string()]
+def psql(statement: sql.Composed, conninfo: str) -> Command:
+    """Return the command that runs a statement (a COPY reads or writes its rows) at a connection string."""
+    place = str(shutil.which("psql"))
+    command = [place, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-c", statement.as_string()]
+    return command, _environment(conninfo)
 
 
 def _environment(conninfo: str) -> dict[str, str]:
@@ -85,12 +90,12 @@ def _environment(conninfo: str) -> dict[str, str]:
     return {**os.environ, **{names[key]: str(value) for key, value in parts.items() if key in names}}
 
 
-def _run(commands: list[tuple[list[str], dict[str, str]]]) -> None:
+def run(commands: list[Command]) -> None:
     """Run commands, each reading what the one before it writes; HuiliuError if any fails."""
     running: list[subprocess.Popen[bytes]] = []
     for place, (command, environment) in enumerate(commands):
         last = place == len(commands) - 1
-        process = subprocess.Popen(  # noqa: S603 - psql and iconv, no shell
+        process = subprocess.Popen(  # noqa: S603 - psql and the like, no shell
             command,
             env=environment,
             stdin=running[-1].stdout if running else subprocess.DEVNULL,
