@@ -83,13 +83,13 @@ def gate_staging(contracts: Mapping[str, Contract] | None = None) -> GateResult:
             key: list(batches) for key, batches in groupby(pending, lambda b: (b.source, b.table_name))
         }
         bound = {key: _contract(known, *key) for key in by_table}
-        if not pending:
-            return GateResult()
-        write_catalogue(connection)
-        today = business_date.get(connection)
         verdicts: list[BatchVerdict] = []
-        for key, batches in by_table.items():
-            verdicts.extend(_Table(connection, bound[key], today, batches).decide())
+        if pending:
+            write_catalogue(connection)
+            today = business_date.get(connection)
+            for key, batches in by_table.items():
+                verdicts.extend(_Table(connection, bound[key], today, batches).decide())
+        _strike_off(connection)
     return GateResult(sorted(verdicts, key=lambda verdict: verdict.batch_id))
 
 
@@ -235,11 +235,17 @@ def _decide(connection: Connection, batch_id: int, status: str, by: str, reason:
     )
 
 
+def _strike_off(connection: Connection) -> None:
+    """Close the demand tasks that accepted batches meet, also those of a gate that was killed before."""
+    connection.execute("select ops.strike_off_tasks()")
+
+
 def release(batch_id: int, *, by: str, reason: str) -> None:
     """Let a held batch pass as it is. DataError if it is not held; ConfigError without a name or a reason."""
     with connect("warehouse:score") as connection, advisory_lock(connection, LOCK):
         _held(connection, batch_id, by, reason)
         _decide(connection, batch_id, "released", by.strip(), reason.strip())
+        _strike_off(connection)
         connection.commit()
 
 

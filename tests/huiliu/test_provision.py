@@ -129,6 +129,7 @@ def test_every_role_enters_exactly_its_own_database(home: Path) -> None:
         "huiliu_build",
         "huiliu_score",
         "huiliu_return",
+        "huiliu_watch",
     }
 
 

@@ -1,0 +1,109 @@
+-- Is a source late? By the business date, from its cadence and what landed: it shows also when Airflow never ran.
+-- A cadence is digits, *, lists, ranges and steps: ingestion/spec.py lets no other through.
+create or replace function std.cron_field_holds(field text, value integer, least_value integer, most_value integer)
+returns boolean
+language sql immutable parallel safe as
+$$
+    select bool_or(value between first_value and last_value and (value - first_value) % step = 0)
+    from (
+        select
+            coalesce(substring(part from '^\d+')::integer, least_value) as first_value,
+            coalesce(
+                substring(part from '-(\d+)')::integer,
+                case when part ~ '^\d+$' then part::integer end,
+                most_value
+            ) as last_value,
+            coalesce(substring(part from '/(\d+)$')::integer, 1) as step
+        from regexp_split_to_table(field, ',') as part
+    ) as parts
+$$;
+comment on function std.cron_field_holds(text, integer, integer, integer) is 'cron 单个字段是否包含某值（*、列表、区间、步长）';
+
+create or replace function std.cron_falls_on(cadence text, day date) returns boolean
+language sql immutable parallel safe as
+$$
+    select std.cron_field_holds(fields[4], extract(month from day)::integer, 1, 12) and case
+        -- As every cron has it: of two restricted fields, day of month or day of week is enough.
+        when fields[3] like '*%' or fields[5] like '*%' then on_month_day and on_week_day
+        else on_month_day or on_week_day
+    end
+    from (select regexp_split_to_array(trim(cadence), '\s+') as fields) as split
+    cross join lateral (
+        select
+            std.cron_field_holds(fields[3], extract(day from day)::integer, 1, 31) as on_month_day,
+            std.cron_field_holds(fields[5], extract(dow from day)::integer, 0, 6)
+            -- Sunday is 0 and 7.
+            or (fields[5] like '%7%' and std.cron_field_holds(fields[5], extract(isodow from day)::integer, 1, 7))
+            as on_week_day
+    ) as met
+$$;
+comment on function std.cron_falls_on(text, date) is '该日是否有采集计划（cron 的日、月、星期三个字段）';
+
+create or replace view ops.source_lateness as
+with
+today as (
+    select business_date as day from ops.business_date
+),
+
+-- A source is as late as its latest table; one that was tried and never landed counts from its first try.
+landed as (
+    select
+        resource.source, min(resource.department) as department, min(resource.level) as level,
+        min(resource.cadence) as cadence,
+        case when bool_and(last_load.landed_on is not null) then min(last_load.landed_on) end as landed_on,
+        max(last_load.landed_at) as landed_at,
+        min(coalesce(last_load.landed_on, first_load.tried_on - 1)) as counts_from
+    from ops.resource as resource
+    left join lateral (
+        select load_run.business_date as landed_on, load_run.finished_at as landed_at
+        from ops.load_run as load_run
+        where load_run.source = resource.source and load_run.table_name = resource.table_name
+            and load_run.status = 'landed'
+        order by load_run.batch_id desc limit 1
+    ) as last_load on true
+    cross join lateral (
+        select min(load_run.business_date) as tried_on
+        from ops.load_run as load_run
+        where load_run.source = resource.source and load_run.table_name = resource.table_name
+    ) as first_load
+    group by resource.source
+),
+
+judged as (
+    select
+        landed.*,
+        today.day,
+        (
+            select min(missed.day::date) from generate_series(
+                greatest(landed.counts_from + 1, today.day - 366), today.day - 1, interval '1 day'
+            ) as missed (day)
+            where landed.counts_from is not null and std.cron_falls_on(landed.cadence, missed.day::date)
+        ) as missed_on
+    from landed cross join today
+)
+
+select
+    source, department, level, cadence, landed_on, landed_at, missed_on,
+    case
+        when counts_from is null then 'never'
+        when missed_on is not null then 'late'
+        when counts_from < day and std.cron_falls_on(cadence, day) then 'due'
+        else 'in time'
+    end as state,
+    coalesce(day - missed_on, 0) as days_late
+from judged;
+comment on view ops.source_lateness is '来源是否迟到（按业务日期与采集周期）：in time 按时、due 今日应到、late 迟到、never 尚未采集';
+
+-- What Airflow said when a run passed its deadline.
+create table if not exists ops.late_alert (
+    source text not null,
+    run_id text not null,
+    due_at timestamptz not null,
+    raised_at timestamptz not null default clock_timestamp(),
+    business_date date not null,
+    primary key (source, run_id)
+);
+comment on table ops.late_alert is '采集超时告警：到期限仍未完成的采集，由 Airflow 期限告警写入';
+
+grant insert on ops.late_alert to huiliu_ingest;
+grant select on ops.source_lateness to huiliu_ingest;
