@@ -6,26 +6,19 @@ errors go to standard error. Stages are imported inside their verb, so `huiliu s
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import logging
 import os
-from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.logging import RichHandler
-from rich.table import Table
 
+from huiliu import cli_sources
+from huiliu.cli_output import Json, err, out, plain, report, show
 from huiliu.errors import ConfigError, HuiliuError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-err = Console(stderr=True)
-out = Console()
-
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 @app.callback()
@@ -48,42 +41,6 @@ def run() -> None:
     except HuiliuError as error:
         err.print(f"[red]error:[/red] {error}", highlight=False)
         raise SystemExit(1) from error
-
-
-def _plain(value: object) -> object:
-    """Make a result JSON-ready: dataclasses and pydantic models become objects, dates ISO text."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    if hasattr(value, "model_dump"):
-        return _plain(value.model_dump())
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(item) for item in value]
-    if isinstance(value, date | datetime):
-        return value.isoformat()
-    if isinstance(value, str | int | float | bool) or value is None:
-        return value
-    return str(value)
-
-
-def _show(rows: Sequence[object], columns: list[str], title: str) -> None:
-    table = Table(title=title)
-    for column in columns:
-        table.add_column(column)
-    for row in rows:
-        plain = _plain(row)
-        if not isinstance(plain, dict):
-            raise TypeError(f"a row of {title} is {type(row).__name__}, not a record")
-        table.add_row(*("" if plain.get(column) is None else str(plain[column]) for column in columns))
-    out.print(table)
-
-
-def _report(result: object, as_json: bool, show: Callable[[], None]) -> None:
-    if as_json:
-        typer.echo(json.dumps(_plain(result), ensure_ascii=False))
-    else:
-        show()
 
 
 @app.command()
@@ -133,7 +90,7 @@ def status(as_json: Json = False) -> None:
     from huiliu import services
 
     states = services.status()
-    _report(states, as_json, lambda: _show(list(states), ["name", "state", "address", "log"], "services"))
+    report(states, as_json, lambda: show(list(states), ["name", "state", "address", "log"], "services"))
 
 
 @app.command()
@@ -171,25 +128,9 @@ def simulate(
     typer.echo(f"business date {today:%Y-%m-%d}")
 
 
-@app.command()
-def ingest(
-    sources: Annotated[list[str] | None, typer.Argument(help="Default: every source.")] = None,
-    check: Annotated[bool, typer.Option("--check", help="Validate every spec; load nothing.")] = False,
-    accept_deletions: Annotated[
-        bool, typer.Option("--accept-deletions", help="The department says a mass deletion is true.")
-    ] = False,
-    as_json: Json = False,
-) -> None:
-    """Pull sources into the raw layer."""
-    from ingestion import run as ingestion_run
-
-    if check:
-        specs = ingestion_run.check_specs()
-        typer.echo(f"{len(specs)} specs are valid: {', '.join(specs)}")
-        return
-    loads = ingestion_run.ingest(sources or None, accept_deletions=accept_deletions)
-    columns = ["source", "table_name", "status", "rows_read", "rows_inserted", "rows_updated", "rows_deleted"]
-    _report(loads, as_json, lambda: _show(list(loads), columns, "loads"))
+app.command()(cli_sources.ingest)
+app.command()(cli_sources.tasks)
+app.command()(cli_sources.late)
 
 
 @app.command()
@@ -200,7 +141,7 @@ def gate(as_json: Json = False) -> None:
 
     ensure_typed_views()
     result = gate_staging()
-    _report(result, as_json, lambda: out.print(_plain(result)))
+    report(result, as_json, lambda: out.print(plain(result)))
 
 
 @app.command()
@@ -245,7 +186,7 @@ def build(
         err.print(f"batch {batch.batch_id} of {batch.source}.{batch.table_name} is held: {batch.reason}")
     result = build_models(full_refresh=full_refresh, as_of=as_of.date() if as_of else None)
     columns = ["name", "status", "seconds", "rows", "message"]
-    _report(result, as_json, lambda: _show(list(result.models), columns, f"build {result.build_id}"))
+    report(result, as_json, lambda: show(list(result.models), columns, f"build {result.build_id}"))
     if result.failed:
         raise typer.Exit(1)
 
@@ -256,7 +197,7 @@ def score(as_json: Json = False) -> None:
     from soda_checks.score import score as score_quality
 
     result = score_quality()
-    _report(result, as_json, lambda: out.print(_plain(result)))
+    report(result, as_json, lambda: out.print(plain(result)))
     for problem in result.problems:
         err.print(f"could not be evaluated: {problem}", highlight=False)
     if result.problems:
@@ -276,7 +217,7 @@ def return_(
     from returnflow.run import deliver_all
 
     result = deliver_all(packages or None, consumer or None, release_mass_delete=release_mass_delete)
-    _report(result, as_json, lambda: out.print(_plain(result)))
+    report(result, as_json, lambda: out.print(plain(result)))
 
 
 @app.command(name="run")

@@ -4,8 +4,21 @@ with resource as (
     select * from {{ source('ops', 'resource') }}
 ),
 
+probed as (
+    select
+        *,
+        count(row_count) over (partition by resource_id order by probed_at rows unbounded preceding) as counted
+    from {{ source('ops', 'mount_probe') }}
+),
+
+-- A probe between loads reads no rows: it has those of the last load before it.
 mount_probe as (
-    select * from {{ source('ops', 'mount_probe') }}
+    select
+        resource_id,
+        business_date,
+        passed,
+        max(row_count) over (partition by resource_id, counted) as row_count
+    from probed
 ),
 
 build as (
