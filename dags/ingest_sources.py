@@ -6,21 +6,30 @@ and the fault is seen where operators look.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
-from airflow.sdk import DAG, CronTriggerTimetable, Param, dag, task
+from airflow.sdk import DAG, DeadlineAlert, DeadlineReference, Param, SyncCallback, dag, task
 
-from dags import reporting
-from dags.wiring import DEFAULT_ARGS, SOURCES_POOL, TIMEZONE, source_asset
+from dags import alerts, reporting
+from dags.wiring import DEFAULT_ARGS, LEVELS, SOURCES_POOL, in_city_time, source_asset
 from huiliu.errors import ConfigError
+from ingestion.cadence import in_words
 from ingestion.spec import SourceSpec, read_specs
+
+LATE_AFTER = timedelta(hours=2)
 
 DOC = """
 ### {title}（{name}）→ 原始层 raw
 
-**做什么**：从「{title}」（{department}）采集 {tables}，原样落地到 `raw`，并记入装载台账 `ops.load_run`。
-重复运行不会重复入库；同一来源不会同时运行两次。
+| 归口部门 | 层级 | 采集周期 | 接入方式 | 数据表 |
+|---|---|---|---|---|
+| {department} | {level} | {cadence} | {container} | {tables} |
+
+最近装载、拒收记录、纠错单、挂接探测与需求任务见本页「来源台账」标签。
+
+**做什么**：从「{title}」采集上列各表，原样落地到 `raw`，并记入装载台账 `ops.load_run`。
+重复运行不会重复入库；同一来源不会同时运行两次。入队 {late_after} 小时后仍未完成即告警（`ops.late_alert`）。
 
 **失败时**：看任务日志最后一行（写明原因与处理办法）。源端连不上、429、锁被占用会自动重试；
 缺表、缺列、编码错误、规格写错不会重试，改正后在本页「清除」该任务即可重跑。其他来源不受影响。
@@ -42,10 +51,44 @@ BROKEN = """
 """
 
 
-def nightly(cron: str) -> CronTriggerTimetable:
-    """The cadence in the city's time. A DAG that is switched on waits for its next time; without the zero,
-    Airflow makes good for a time that is past by up to a tenth of the period."""
-    return CronTriggerTimetable(cron, timezone=TIMEZONE, run_immediately=timedelta(0))
+PARAMS = {
+    "accept_deletions": Param(
+        False,
+        type="boolean",
+        title="确认删除属实",
+        description="来源方确认大批删除属实时勾选：本次装载放行删除，不触发熔断",
+    ),
+    "backfill_from": Param(
+        None,
+        type=["null", "string"],
+        format="date",
+        title="补采起始日",
+        description="重新读取从这一天起的数据（含当日），须与截止日同时填写；留空即正常采集",
+    ),
+    "backfill_to": Param(
+        None,
+        type=["null", "string"],
+        format="date",
+        title="补采截止日",
+        description="重新读取到这一天为止的数据（含当日）",
+    ),
+}
+
+
+def asked_for(params: dict[str, Any]) -> dict[str, Any]:
+    """Turn the run's parameters into those of the load. ConfigError for a back-fill without both its days."""
+    from ingestion.records import Days
+
+    accepted = bool(params.get("accept_deletions"))
+    given = [params.get("backfill_from"), params.get("backfill_to")]
+    if not any(given):
+        return {"accept_deletions": accepted, "days": None}
+    first, last = (date.fromisoformat(day) if day else None for day in given)
+    if first is None or last is None:
+        raise ConfigError(
+            "补采缺少起始日或截止日 / a back-fill needs both its days", fix="fill in both, run again"
+        )
+    return {"accept_deletions": accepted, "days": Days(first, last)}
 
 
 def ingest_dag(name: str, *, schedule: str | None, title: str, doc: str, tags: list[str]) -> DAG:
@@ -55,19 +98,18 @@ def ingest_dag(name: str, *, schedule: str | None, title: str, doc: str, tags: l
         dag_id=f"ingest_{name}",
         dag_display_name=f"采集 · {title}",
         doc_md=doc,
-        schedule=nightly(schedule) if schedule else None,
+        schedule=in_city_time(schedule) if schedule else None,
         catchup=False,
         max_active_runs=1,
         default_args=DEFAULT_ARGS,
         tags=["采集", *tags],
-        params={
-            "accept_deletions": Param(
-                False,
-                type="boolean",
-                title="确认删除属实",
-                description="来源方确认大批删除属实时勾选：本次装载放行删除，不触发熔断",
-            )
-        },
+        params=PARAMS,
+        deadline=DeadlineAlert(
+            reference=DeadlineReference.DAGRUN_QUEUED_AT,
+            interval=LATE_AFTER,
+            callback=SyncCallback(alerts.source_is_late, kwargs={"source": name}),
+            name="采集超时",
+        ),
     )
     def ingest() -> None:
         @task(
@@ -80,8 +122,7 @@ def ingest_dag(name: str, *, schedule: str | None, title: str, doc: str, tags: l
         def ingest_source(params: dict[str, Any] | None = None) -> dict[str, Any]:
             from ingestion.run import ingest_source as land
 
-            accepted = bool((params or {}).get("accept_deletions"))
-            loads = land(name, accept_deletions=accepted)
+            loads = land(name, **asked_for(params or {}))
             return reporting.on_event(source_asset(name), reporting.loads(loads))
 
         ingest_source()
@@ -95,6 +136,9 @@ def healthy_dag(spec: SourceSpec) -> DAG:
         name=spec.name,
         title=spec.title,
         department=spec.department,
+        level=LEVELS[spec.level],
+        cadence=in_words(spec.cadence),
+        late_after=LATE_AFTER // timedelta(hours=1),
         container=spec.container.type,
         tables="、".join(table.title for table in spec.tables),
     )

@@ -15,6 +15,8 @@ from airflow.sdk import Asset, get_current_context
 from huiliu.errors import DataError
 
 if TYPE_CHECKING:
+    from ingestion.demands import Task
+    from ingestion.probing import Probe
     from ingestion.run import TableLoad
     from returnflow.plan import Plan
     from returnflow.run import ReturnResult
@@ -44,6 +46,39 @@ def loads(results: Iterable[TableLoad]) -> dict[str, Any]:
         log.info("%s.%s  %s", load.source, load.table_name, "  ".join(f"{k} {v}" for k, v in line.items()))
         counts[load.table_name] = line
     return counts
+
+
+def probed(probes: Iterable[Probe]) -> dict[str, Any]:
+    """What each source answered; those that failed with cause and fix."""
+    passed, failed = [], []
+    for probe in probes:
+        place = f"{probe.source}.{probe.table_name}"
+        if probe.passed:
+            log.info("%s  %s", place, probe.found)
+            passed.append(place)
+        else:
+            log.error("%s  %s  处理 / fix: %s", place, probe.error, probe.fix)
+            failed.append(f"{place}: {probe.error}")
+    return {"passed": len(passed), "failed": failed}
+
+
+def fail_if_not_mounted(found: dict[str, Any]) -> None:
+    """Turn the run red if a source could not be reached or is not as its spec says."""
+    if found["failed"]:
+        raise DataError(
+            "; ".join(found["failed"]), fix="see the log of probe_all for each fix; mend it, clear that task"
+        )
+
+
+def tasks(found: Iterable[Task]) -> dict[str, Any]:
+    """How many tasks of the demand lists are open, overdue, closed; the overdue ones by name."""
+    states: Counter[str] = Counter()
+    for task in found:
+        states[task.state] += 1
+        if task.state == "overdue":
+            log.warning("逾期 %s-%s  %s  %s", task.list, task.item, task.lead_department, task.resource_id)
+    log.info("%s", "  ".join(f"{state} {count}" for state, count in sorted(states.items())))
+    return dict(states)
 
 
 def waited_enough(busy: list[str]) -> None:

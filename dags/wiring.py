@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Asset, ExceptionRetryPolicy, RetryAction, RetryRule
+from airflow.sdk import Asset, CronTriggerTimetable, ExceptionRetryPolicy, RetryAction, RetryRule
 
 # One slot: gate, build, score and metrics lock each other out, so they queue instead of failing first.
 WAREHOUSE_POOL = "warehouse"
@@ -16,6 +16,7 @@ SOURCES_POOL = "sources"
 FRONT_ENDS_POOL = "front_ends"
 GROUP = "huiliu"
 TIMEZONE = "Asia/Shanghai"
+LEVELS = {"nation": "国家级", "province": "省级", "city": "市级", "reference": "基础资料"}
 
 RETRY_DELAY = timedelta(seconds=20)
 
@@ -56,3 +57,9 @@ DEFAULT_ARGS: dict[str, Any] = {
 def source_asset(source: str) -> Asset:
     """The asset that stands for what a source landed in `raw`."""
     return Asset(name=f"source_{source}", uri=f"huiliu://raw/{source}", group=GROUP)
+
+
+def in_city_time(cron: str) -> CronTriggerTimetable:
+    """A cadence in the city's time. A DAG that is switched on waits for its next time; without the zero,
+    Airflow makes good for a time that is past by up to a tenth of the period."""
+    return CronTriggerTimetable(cron, timezone=TIMEZONE, run_immediately=timedelta(0))

@@ -93,6 +93,7 @@ def dags_environment(dags_folder: Path) -> dict[str, str]:
     """What reading the DAG files needs; no database among it."""
     return {
         "AIRFLOW__CORE__DAGS_FOLDER": str(dags_folder),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(dags_folder / "plugins"),
         "AIRFLOW__CORE__DEFAULT_TIMEZONE": "Asia/Shanghai",
         "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
         # Looking up the machine's full name asks a name server, which a closed network may not have.

@@ -20,12 +20,13 @@ SOURCES = sorted(path.stem for path in (ROOT / "ingestion" / "sources").glob("*.
 # A new file must be written down here with the number of its DAGs; one that nobody expects fails.
 EXPECTED = {
     "ingest_sources.py": len(SOURCES),
+    "probe_sources.py": 1,
     "build_warehouse.py": 1,
     "score_quality.py": 1,
     "return_packages.py": 1,
     "compute_metrics.py": 1,
 }
-NO_DAGS = {"__init__.py", "wiring.py", "reporting.py"}
+NO_DAGS = {"__init__.py", "alerts.py", "wiring.py", "reporting.py"}
 PACKAGES = ("huiliu", "ingestion", "transformation", "soda_checks", "returnflow", "simulator")
 
 
@@ -76,7 +77,7 @@ def test_reading_them_is_quick_and_leaves_no_state(bag: dict[str, Any], tmp_path
 
 def test_names_are_verb_object_and_labels_are_chinese(bag: dict[str, Any]) -> None:
     for dag_id, dag in bag["dags"].items():
-        assert re.fullmatch(r"(ingest|build|score|return|compute)_[a-z_]+", dag_id)
+        assert re.fullmatch(r"(ingest|probe|build|score|return|compute)_[a-z_]+", dag_id)
         assert re.search(r"[\u4e00-\u9fff]", dag["display_name"])
         assert dag["tags"]
         assert dag["max_active_runs"] == 1
@@ -156,6 +157,45 @@ def test_a_wrong_spec_gets_a_dag_that_says_so_and_the_others_stay(tmp_path: Path
     assert "cadance" in dags["ingest_health"]["doc"]
     assert "规格有误" in dags["ingest_health"]["tags"]
     assert "规格有误" not in dags["ingest_police"]["tags"]
+
+
+def test_each_source_has_a_deadline_whose_alert_is_called_by_its_name(bag: dict[str, Any]) -> None:
+    for source in SOURCES:
+        assert bag["dags"][f"ingest_{source}"]["deadlines"] == [
+            {
+                "reference": "DagRunQueuedAtDeadline",
+                "hours": 2.0,
+                "calls": "dags.alerts.source_is_late",
+                "with": {"source": source},
+            }
+        ]
+
+
+def test_each_source_says_whose_it_is_and_can_be_loaded_again(bag: dict[str, Any]) -> None:
+    police = bag["dags"]["ingest_police"]
+    assert "| 市公安局 | 省级 | 每天 01:00 | postgres |" in police["doc"]
+    for source in SOURCES:
+        assert bag["dags"][f"ingest_{source}"]["params"] == {
+            "accept_deletions": False,
+            "backfill_from": None,
+            "backfill_to": None,
+        }
+
+
+def test_sixty_sources_are_read_in_two_seconds(tmp_path: Path) -> None:
+    specs = tmp_path / "sources"
+    specs.mkdir()
+    for number in range(60):
+        name = SOURCES[number % len(SOURCES)]
+        text = (ROOT / "ingestion" / "sources" / f"{name}.yml").read_text(encoding="utf-8")
+        (specs / f"copy_{number}.yml").write_text(
+            text.replace(f"name: {name}\n", f"name: copy_{number}\n", 1), encoding="utf-8"
+        )
+    found = read(tmp_path, str(specs))
+    assert found["import_errors"] == {}
+    assert found["files"]["ingest_sources.py"] == 60
+    # Processor time: what other processes do on the machine doesn't count.
+    assert found["cpu_seconds"] < 2
 
 
 def test_only_the_dags_import_airflow() -> None:
