@@ -15,13 +15,13 @@ from huiliu.errors import DataError
 from ingestion import drift, source_files
 from ingestion.containers.files import XmlContainer
 from ingestion.extract import texts
-from ingestion.file_streams import BLOCK
 from ingestion.records import Extracted, Rejects, Wanted
 from ingestion.source_files import Source
 from ingestion.spec import SourceSpec, TableSpec
 from ingestion.stage import Stage
 
 PROBED_RECORDS = 1000
+BLOCK = 1 << 17  # bytes; the elements of one are held in memory
 _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]*encoding\s*=\s*["']([\w.-]+)["']""")
 # What calls itself GB2312 often is GBK; GB18030 holds both.
@@ -92,19 +92,27 @@ class _Document:
     def _root(self, blocks: Iterator[bytes]) -> tuple[str, list[bytes]]:
         """Return the name of the root element, and the blocks read to find it."""
         parser, read = _parser(("start",), None), []
-        for block in blocks:
-            read.append(block)
-            parser.feed(block)
-            for _, element in parser.read_events():
-                if element.getroottree().docinfo.doctype:
-                    raise DataError(
-                        f"{self.source.where} declares a document type, which is not read: it can reach other"
-                        " files and swell without limit",
-                        fix="ask the department for the document without <!DOCTYPE",
-                    )
-                return element.tag, read
-        parser.close()
+        try:
+            for block in blocks:
+                read.append(block)
+                parser.feed(block)
+                for _, element in parser.read_events():
+                    if element.getroottree().docinfo.doctype:
+                        raise self._typed()
+                    return element.tag, read
+            parser.close()
+        except etree.XMLSyntaxError as error:
+            if any(b"<!DOCTYPE" in block for block in read):
+                raise self._typed() from error
+            raise
         raise AssertionError("a document without a root is not well-formed")
+
+    def _typed(self) -> DataError:
+        return DataError(
+            f"{self.source.where} declares a document type, which is not read: it can reach other files and"
+            " swell without limit",
+            fix="ask the department for the document without <!DOCTYPE",
+        )
 
     def _parsed(
         self, parser: etree.XMLPullParser, start: list[bytes], blocks: Iterator[bytes]
