@@ -1,0 +1,161 @@
+"""Nothing lost, nothing twice, nothing unseen: failed attempts, interrupted rewrites, manifests, limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from clinic import PATIENT, POSTGRES, Raw, source, table
+from test_ingest_faults import END, recover, stall, until
+
+from huiliu.database import advisory_lock, connect
+from ingestion import run
+from ingestion.errors import FatalIngestError, RetryableIngestError
+from ingestion.run import ingest_source
+
+Write = Callable[..., Path]
+Clinic = psycopg.Connection[Any]
+NAME = "clinic__patient"
+MANIFEST = {"type": "table", "relation": "public.control"}
+
+
+def spec_of(container: dict[str, Any] = POSTGRES, **more: object) -> dict[str, Any]:
+    return source(container, table("patient", PATIENT, key=["id"], **more))
+
+
+def broken_off(clinic: Clinic) -> None:
+    """Load while the source dies in mid-read."""
+    stall(clinic)
+    with connect("admin", autocommit=True) as admin, ThreadPoolExecutor(1) as pool:
+        load = pool.submit(ingest_source, "clinic")
+        until(lambda: any(row[0] for row in admin.execute(END, [clinic.info.dbname]).fetchall()))
+        with pytest.raises(RetryableIngestError):
+            load.result()
+    recover(clinic)
+
+
+def test_a_failed_attempt_does_not_move_the_watermark(specs: Write, clinic: Clinic, raw: Raw) -> None:
+    """As airbytehq/airbyte#12821: there a failed attempt kept its cursor, and the retry skipped rows."""
+    mode = {"type": "watermark", "column": "updated_at", "overlap": 0}
+    specs(spec_of(mode=mode))
+    ingest_source("clinic")
+    clinic.execute(
+        "insert into patient select n, 'new', null, timestamp '2026-01-10' + n * interval '1 minute'"
+        " from generate_series(41, 80) n"
+    )
+    broken_off(clinic)
+    (load,) = ingest_source("clinic")
+    assert load.rows_inserted == 40
+    marks = raw.conn.execute(
+        "select status, watermark from ops.load_run where source = 'clinic' order by batch_id"
+    ).fetchall()
+    assert [(status, mark is None) for status, mark in marks] == [
+        ("landed", False),
+        ("failed", True),
+        ("landed", False),
+    ]
+
+
+def test_an_interrupted_rewrite_leaves_what_there_was(specs: Write, clinic: Clinic, raw: Raw) -> None:
+    """As airbytehq/airbyte#42468: there an overwrite that was cut short left no row at all."""
+    specs(spec_of())
+    ingest_source("clinic")
+    before = raw.current(NAME, PATIENT)
+    clinic.execute("update patient set name = 'all new'")
+    broken_off(clinic)
+    assert raw.current(NAME, PATIENT) == before
+    (load,) = ingest_source("clinic")
+    assert load.rows_updated == 40
+    assert raw.state_agrees(NAME)
+
+
+def test_a_batch_that_its_manifest_denies_is_refused(specs: Write, clinic: Clinic, raw: Raw) -> None:
+    clinic.execute("create table control (table_name text, row_count bigint)")
+    specs(spec_of(manifest=MANIFEST))
+    with pytest.raises(FatalIngestError, match="control says nothing of patient"):
+        ingest_source("clinic")
+    clinic.execute("insert into control values ('patient', 41)")
+    with pytest.raises(FatalIngestError, match=r"public\.control says 41 rows, there are 40"):
+        ingest_source("clinic")
+    assert raw.log(NAME, "id") == []
+    clinic.execute("insert into patient values (41, 'the missing one', null, null)")
+    ingest_source("clinic")
+    found = raw.conn.execute(
+        "select expected_rows, actual_rows, matches from ops.manifest join ops.load_run using (batch_id)"
+        " where source = 'clinic' order by batch_id"
+    ).fetchall()
+    assert found == [(41, 40, False), (41, 41, True)]
+
+
+def test_the_whole_table_must_match_its_manifest_when_only_changes_are_read(
+    specs: Write, clinic: Clinic, raw: Raw
+) -> None:
+    clinic.execute("create table control (table_name text, row_count bigint)")
+    clinic.execute("insert into control values ('patient', 40)")
+    mode = {"type": "watermark", "column": "updated_at", "overlap": 0}
+    specs(spec_of(manifest=MANIFEST, mode=mode))
+    ingest_source("clinic")
+    clinic.execute("insert into patient values (41, 'hidden by an old time', null, '2020-01-01')")
+    clinic.execute("update control set row_count = 41")
+    with pytest.raises(FatalIngestError, match="says 41 rows, there are 40"):
+        ingest_source("clinic")
+
+
+def test_a_statement_that_takes_too_long_is_ended(specs: Write, clinic: Clinic, raw: Raw) -> None:
+    specs(spec_of(POSTGRES | {"timeout_seconds": 0.5}))
+    stall(clinic)
+    with pytest.raises(RetryableIngestError, match="statement timeout"):
+        ingest_source("clinic")
+    recover(clinic)
+    assert ingest_source("clinic")[0].rows_inserted == 40
+
+
+def test_a_source_is_read_over_one_connection(specs: Write, clinic: Clinic, raw: Raw) -> None:
+    specs(spec_of())
+    stall(clinic)
+    count = (
+        "select count(*) from pg_stat_activity where datname = %s and application_name = 'huiliu'"
+        " and backend_type = 'client backend'"
+    )
+    seen = []
+    with connect("admin", autocommit=True) as admin, ThreadPoolExecutor(1) as pool:
+        load = pool.submit(ingest_source, "clinic")
+        until(
+            lambda: (
+                "copy"
+                in str(
+                    admin.execute(
+                        "select string_agg(lower(query), ' ') from pg_stat_activity where datname = %s",
+                        [clinic.info.dbname],
+                    ).fetchone()
+                )
+            )
+        )
+        seen.append(admin.execute(count, [clinic.info.dbname]).fetchone())
+        until(lambda: any(row[0] for row in admin.execute(END, [clinic.info.dbname]).fetchall()))
+        with pytest.raises(RetryableIngestError):
+            load.result()
+    assert seen == [(1,)]
+
+
+def test_sources_of_one_server_take_turns(
+    specs: Write, clinic: Clinic, raw: Raw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    specs(spec_of() | {"server": "province_hall"})
+    with connect("warehouse:ingest") as other, ThreadPoolExecutor(1) as pool:
+        with advisory_lock(other, "ingest-server:province_hall"):
+            load = pool.submit(ingest_source, "clinic")
+            with pytest.raises(TimeoutError):
+                load.result(timeout=1)
+        assert load.result(timeout=30)[0].rows_inserted == 40
+        monkeypatch.setattr(run, "WAIT_FOR_SERVER", 0)
+        with (
+            advisory_lock(other, "ingest-server:province_hall"),
+            pytest.raises(RetryableIngestError, match=r"province_hall.* is being worked on"),
+        ):
+            ingest_source("clinic")
+    assert raw.runs()[-1] == ("patient", "failed", None, None, None)
