@@ -57,7 +57,9 @@ $$
 $$;
 comment on function ops.strike_off_tasks() is '销号：由验收通过的装载关闭需求任务，返回本次关闭数；可重复执行';
 
-create or replace view ops.demand_task_state as
+-- Made anew: a view that is replaced may not change its columns.
+drop view if exists ops.demand_task_state;
+create view ops.demand_task_state as
 select
     case
         when task.closed_at is not null then 'closed'

@@ -39,7 +39,9 @@ $$
 $$;
 comment on function std.cron_falls_on(text, date) is '该日是否有采集计划（cron 的日、月、星期三个字段）';
 
-create or replace view ops.source_lateness as
+-- Made anew: a view that is replaced may not change its columns.
+drop view if exists ops.source_lateness;
+create view ops.source_lateness as
 with
 today as (
     select business_date as day from ops.business_date
