@@ -140,12 +140,13 @@ def check_bounds(archive: BinaryIO, where: str) -> None:
 
 
 def _open_zip(archive: BinaryIO) -> zipfile.ZipFile:
-    try:
-        # Names that don't say they are UTF-8 are GBK, as Windows here writes them.
-        return zipfile.ZipFile(archive, metadata_encoding="gb18030")
-    except UnicodeDecodeError:
-        archive.seek(0)
-        return zipfile.ZipFile(archive)
+    # Names that don't say what they are: UTF-8 as macOS writes them, or GBK as Windows here does.
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            return zipfile.ZipFile(archive, metadata_encoding=encoding)
+        except UnicodeDecodeError:
+            archive.seek(0)
+    return zipfile.ZipFile(archive)
 
 
 def _members(
