@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ingestion.containers.databases import MysqlContainer, PostgresContainer
+from ingestion.containers.databases import MysqlContainer, PostgresContainer, SqlContainer
+from ingestion.containers.exchange import ExchangeContainer
 from ingestion.containers.files import (
     CsvContainer,
     ExcelContainer,
@@ -19,7 +20,9 @@ from ingestion.containers.http import HttpApiContainer
 Container = Annotated[
     PostgresContainer
     | MysqlContainer
+    | SqlContainer
     | HttpApiContainer
+    | ExchangeContainer
     | ExcelContainer
     | CsvContainer
     | JsonContainer

@@ -58,7 +58,7 @@ class RowReader:
 
     def _write(self, row: Json, position: str, sink: RowSink) -> int:
         try:
-            values, extra = self._texts(row)
+            values, extra = self.texts(row)
         except (ValueError, RecursionError) as error:
             # A reason of our own, never a parser's, which may quote the row.
             reason = str(error) if type(error) is ValueError else "the row has no text that can be stored"
@@ -69,7 +69,9 @@ class RowReader:
         self.rows += 1
         return hash((tuple(values), *extra.values()))
 
-    def _texts(self, row: Json) -> tuple[list[str | None], dict[str, str | None]]:
+    def texts(self, row: Json) -> tuple[list[str | None], dict[str, str | None]]:
+        """Return a row's texts in the spec's order, and what the spec doesn't know; ValueError says what is
+        wrong with it."""
         if not isinstance(row, dict):
             raise ValueError("a row must be an object")
         if isinstance(row, Ambiguous):

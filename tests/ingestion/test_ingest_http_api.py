@@ -6,7 +6,7 @@ import gzip
 import json
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Stre
 from huiliu import business_date
 from huiliu.database import connect
 from ingestion.errors import IngestError, RetryableIngestError
+from ingestion.records import Days
 from ingestion.run import ingest_source
 
 Write = Callable[..., Path]
@@ -263,10 +264,8 @@ def test_a_range_of_days_is_read_again(api: ApiServer, specs: Write, raw: Raw) -
     assert landed(raw) == held(api)
 
 
-def days(first: str, last: str) -> Any:  # noqa: ANN401 - the type is the core's
-    from ingestion.records import Days
-
-    return Days(datetime.fromisoformat(first).date(), datetime.fromisoformat(last).date())
+def days(first: str, last: str) -> Days:
+    return Days(date.fromisoformat(first), date.fromisoformat(last))
 
 
 def test_an_api_without_windows_cannot_be_asked_for_days(api: ApiServer) -> None:

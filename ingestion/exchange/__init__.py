@@ -1,0 +1,1 @@
+"""Questions to sources that answer later: their ledger, and the ways in which they travel."""
