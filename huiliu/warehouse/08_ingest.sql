@@ -35,3 +35,20 @@ comment on table ops.manifest is '清单核对：来源声明的行数与校验�
 
 grant select, insert, update on ops.source_column, ops.manifest to huiliu_ingest;
 grant select on ops.source_column, ops.manifest to huiliu_build, huiliu_score;
+
+-- Before fingerprints, each landed row carried its hash; now it is made from the landed texts when it is needed. The views
+-- that showed it are made again by the next gate or build.
+do $$
+declare
+    held record;
+begin
+    for held in
+        select attrelid::regclass as log from pg_attribute
+        where attname = '_row_hash' and not attisdropped and attrelid in (
+            select a.attrelid from pg_attribute a join pg_class c on c.oid = a.attrelid
+            where c.relnamespace = 'raw'::regnamespace and c.relkind = 'r' and a.attname = '_op' and not a.attisdropped
+        )
+    loop
+        execute format('alter table %s drop column _row_hash cascade', held.log);
+    end loop;
+end $$;

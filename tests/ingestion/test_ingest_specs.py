@@ -13,6 +13,7 @@ import pytest
 from clinic import PATIENT, POSTGRES, Raw, source, table
 
 from huiliu.errors import ConfigError
+from huiliu.provision import provision
 from ingestion import spec
 from ingestion.errors import IngestError
 from ingestion.run import check_specs, ensure_raw_tables, ingest
@@ -56,7 +57,7 @@ WRONG = [
     ("name: police", "name: polis", "name is 'polis' but the file is called police.yml"),
     ("title:", "title: x\ntitle:", "key 'title' is written twice"),
     ("container:", "container: [", "police.yml is not valid YAML"),
-    ('cadence: "', 'cadence: "every ', "cadence: String should match pattern"),
+    ('cadence: "', 'cadence: "every ', "cadence: 'every 0 1 * * *' is no cron expression"),
 ]
 
 
@@ -132,6 +133,21 @@ def test_specs_are_cheap_to_import() -> None:
         cwd=Path(__file__).parents[2],
     )
     assert done.stdout.strip() == "set()"
+
+
+def test_an_older_change_log_is_brought_up_to_date(specs: Write, raw: Raw) -> None:
+    """Each landed row once carried its hash: a log that still has the column would refuse rows without."""
+    specs(source(POSTGRES, table("patient", PATIENT, key=["id"])))
+    ensure_raw_tables()
+    raw.conn.execute("alter table raw.clinic__patient add column _row_hash uuid not null")
+    raw.conn.execute("create view raw.patient_view as select _row_hash from raw.clinic__patient")
+    provision()
+    columns = raw.conn.execute(
+        "select attname from pg_attribute where attrelid = 'raw.clinic__patient'::regclass and attnum > 0"
+        " and not attisdropped"
+    ).fetchall()
+    assert ("_row_hash",) not in columns
+    assert raw.conn.execute("select to_regclass('raw.patient_view')").fetchone() == (None,)
 
 
 def test_raw_tables_exist_before_any_load(specs: Write, raw: Raw) -> None:
