@@ -3,6 +3,7 @@ PYTHON ?= python3
 PERSONS ?= 20000
 SEED ?= 20260115
 REGISTRY ?=
+WORKERS ?= 2
 HUILIU = .venv/bin/huiliu
 
 .PHONY: demo stop test bench lint setup setup-dev lock help
@@ -10,7 +11,7 @@ HUILIU = .venv/bin/huiliu
 help:
 	@echo "make demo [PERSONS=20000] [REGISTRY=file.csv]  a city's data through the whole flow, in Airflow; again = the next day"
 	@echo "make stop                                      stop every service of the demo"
-	@echo "make test                                      everything CI runs"
+	@echo "make test [WORKERS=2]                          everything CI runs, tests in so many processes"
 	@echo "make bench                                     benchmarks, as ratios measured side by side"
 	@echo "make lint                                      ruff, mypy, import rules, sqlfluff, dbt parse"
 
@@ -31,11 +32,11 @@ lint: setup-dev
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
-	.venv/bin/sqlfluff lint dbt_project/models
+	.venv/bin/sqlfluff lint --processes $(WORKERS) dbt_project/models
 	.venv/bin/dbt --quiet --warn-error parse --project-dir dbt_project --profiles-dir dbt_project
 
 test: lint
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest -n $(WORKERS)
 
 bench: setup-dev
 	.venv/bin/python -m benchmarks

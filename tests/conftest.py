@@ -1,48 +1,60 @@
-"""Fixtures that need a server: an embedded PostgreSQL of the test session's own, never the developer's."""
+"""The session's home with its server, and which test runs when.
+
+`pytest -n 2` runs files side by side in two processes that share nothing: each has homes, servers and ports
+of its own.
+"""
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from huiliu import embedded_postgres
 from huiliu.database import connect
 from huiliu.provision import provision
-from huiliu.settings import forget_settings
+from tests.homes import forget_durability, home_of_its_own
+
+# What takes a minute or more goes first, so that two workers end at about the same time.
+_LONGEST_FIRST = (
+    "tests/flow/test_kill_anywhere.py",
+    "tests/flow/test_five_days.py",
+    "tests/services/test_airflow_starts.py",
+    "tests/models/",
+    "tests/transformation/",
+    "tests/services/",
+)
+# Folders whose files share what is made once: they stay with one worker.
+_TOGETHER = ("tests/models/",)
 
 
-def use_home(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
-    """Point Huiliu to a home, with nothing of the developer's environment or .env."""
-    for name in [name for name in os.environ if name.startswith("HUILIU_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("HUILIU_HOME", str(home))
-    monkeypatch.setenv("HUILIU_ENV_FILE", "")
-    forget_settings()
+class WholeFiles(LoadFileScheduling):
+    """Files are not torn apart, nor the folders whose files share what is made once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        together = (folder for folder in _TOGETHER if nodeid.startswith(folder))
+        return next(together, super()._split_scope(nodeid))
 
 
-@contextmanager
-def home_of_its_own() -> Iterator[Path]:
-    """An empty HUILIU_HOME for as long as it lasts; its server, if one was started, goes with it."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        # Not pytest's tmp_path: its parent is closed to the user who runs the server for root.
-        folder = Path(tempfile.mkdtemp(prefix="huiliu-test-"))
-        if os.geteuid() == 0:
-            folder.chmod(0o711)
-        use_home(monkeypatch, folder)
-        try:
-            yield folder
-        finally:
-            use_home(monkeypatch, folder)
-            embedded_postgres.remove()
-            shutil.rmtree(folder)
-    forget_settings()
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> WholeFiles:
+    """Give each worker whole files, the longest first: in the order of the tests."""
+    config.option.loadscopereorder = False
+    return WholeFiles(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest tests first; the others keep their order."""
+
+    def place(item: pytest.Item) -> int:
+        places = (place for place, path in enumerate(_LONGEST_FIRST) if item.nodeid.startswith(path))
+        return next(places, len(_LONGEST_FIRST))
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +62,7 @@ def home() -> Iterator[Path]:
     """HUILIU_HOME of the session: embedded PostgreSQL up and provisioned, gone at the end."""
     with home_of_its_own() as folder:
         embedded_postgres.start()
+        forget_durability()
         provision()
         yield folder
 

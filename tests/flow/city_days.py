@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 from psycopg import sql
@@ -16,6 +17,7 @@ from simulator import city, days
 from soda_checks.gate import GateResult, gate_staging
 from transformation.build import BuildResult, build
 from transformation.checks import ensure_typed_views
+from transformation.dbt_runner import DbtProject
 
 LAYERS = ("staging", "base", "theme", "special", "return")
 
@@ -47,12 +49,18 @@ def _set_business_date(day: date) -> None:
         business_date.set(conn, day)
 
 
+@cache
+def project() -> DbtProject:
+    """The real project, parsed once for all days of the city."""
+    return DbtProject()
+
+
 def warehouse_day() -> Day:
     """Ingest, gate and build what there is; a failed model is in the result, anything else raises."""
     ingest()
-    ensure_typed_views()
+    ensure_typed_views(project())
     gate = gate_staging()
-    return Day(gate, build())
+    return Day(gate, build(project=project()))
 
 
 def keep_picture(conn: Connection, name: str) -> list[str]:

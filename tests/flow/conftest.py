@@ -9,7 +9,7 @@ import pytest
 
 from huiliu import services
 from huiliu.provision import provision
-from tests.conftest import home_of_its_own
+from tests.homes import forget_durability, home_of_its_own
 
 
 @pytest.fixture(scope="module")
@@ -18,6 +18,7 @@ def city_home() -> Iterator[Path]:
     with home_of_its_own() as folder:
         try:
             services.up(["postgres", "marriage-api"])
+            forget_durability()
             provision()
             yield folder
         finally:

@@ -26,8 +26,8 @@ import pytest
 
 from huiliu import services
 from huiliu.errors import HuiliuError
-from huiliu.settings import PROJECT_ROOT, forget_settings
-from tests.conftest import home_of_its_own
+from huiliu.settings import PROJECT_ROOT, forget_settings, get_settings
+from tests.homes import home_of_its_own
 
 STEPS = ("ingest", "gate", "build", "score", "return", "metrics", "report")
 # Of no importance but that twins share it: keys made with it are compared.
@@ -202,7 +202,7 @@ def twins(regions: Path) -> Iterator[tuple[Twin, Twin]]:
     def twin(name: str) -> Iterator[Twin]:
         with home_of_its_own() as folder:
             environment = {
-                "HUILIU_HOME": str(folder),
+                **get_settings().as_environment(),
                 "HUILIU_ENV_FILE": "",
                 "HUILIU_REGIONS": str(regions),
                 **SHARED_SECRET,

@@ -157,7 +157,7 @@ def test_day_by_day_equals_a_full_refresh(five_days: FiveDays) -> None:
     with connect("warehouse") as warehouse:
         kept = city_days.keep_picture(warehouse, "day_by_day")
         assert len(kept) > 30
-        refreshed = build(full_refresh=True)
+        refreshed = build(full_refresh=True, project=city_days.project())
         assert not refreshed.failed
         assert city_days.keep_picture(warehouse, "refreshed") == kept
         assert city_days.differences(warehouse, "day_by_day", "refreshed") == {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,9 @@ from ingestion.run import ensure_raw_tables, ingest
 from simulator import city
 from simulator import days as passing
 from simulator import rates as simulated_rates
-from tests.conftest import home_of_its_own
+from tests.homes import forget_durability, home_of_its_own
 from transformation.build import BuildResult, build
+from transformation.dbt_runner import DbtProject
 
 PERSONS = 3000
 SEED = 20260115
@@ -77,9 +79,15 @@ def collect() -> None:
         connection.commit()
 
 
+@cache
+def project() -> DbtProject:
+    """The real project, parsed once for all builds of the city."""
+    return DbtProject()
+
+
 def build_all(*, full_refresh: bool = False) -> BuildResult:
     """Build every model; a failed one fails the test that asked for it."""
-    result = build(full_refresh=full_refresh)
+    result = build(full_refresh=full_refresh, project=project())
     assert [(run.name, run.message) for run in result.failed] == []
     return result
 
@@ -98,6 +106,7 @@ def built_city() -> Iterator[Path]:
     """HUILIU_HOME of a city of 3,000 that is collected and built."""
     with home_of_its_own() as folder:
         embedded_postgres.start()
+        forget_durability()
         provision()
         set_date(city.create(PERSONS, SEED, rates=dirtier()))
         collect()

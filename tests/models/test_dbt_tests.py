@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from huiliu.settings import get_settings
+from tests.models.conftest import project
 from transformation.checks import test as run_data_tests
 from transformation.checks import unit_test
 from transformation.dbt_runner import DbtProject
@@ -29,7 +30,7 @@ FLIPS = [("met", "not_met"), ("not_met", "met"), ("unknown", "met"), ("met", "un
 
 @pytest.mark.usefixtures("built_city")
 def test_every_unit_test_passes() -> None:
-    runs = unit_test()
+    runs = unit_test(project=project())
     assert len(runs) >= 55
     assert [(run.name, run.message) for run in runs if run.status != "pass"] == []
 
@@ -37,7 +38,7 @@ def test_every_unit_test_passes() -> None:
 @pytest.mark.usefixtures("built_city")
 def test_every_data_test_passes_on_a_built_city() -> None:
     layers = ("base", "theme", "special", "return", "metrics")
-    runs = run_data_tests(select=" ".join(f"path:models/{layer}" for layer in layers))
+    runs = run_data_tests(select=" ".join(f"path:models/{layer}" for layer in layers), project=project())
     assert len(runs) >= 40
     assert [(run.name, run.message) for run in runs if run.status != "pass"] == []
 
@@ -59,9 +60,9 @@ def test_flipping_a_condition_fails_a_unit_test_of_its_model(
     for model in DECIDING:
         path = copy / "models" / "special" / f"{model}.sql"
         path.write_text(_flipped(path.read_text(), verdict, other))
-    project = DbtProject(copy)
-    tests_of = {test.name: test.model for test in project.manifest.unit_tests.values()}
-    runs = unit_test(select="path:models/special", project=project)
+    flipped = DbtProject(copy)
+    tests_of = {test.name: test.model for test in flipped.manifest.unit_tests.values()}
+    runs = unit_test(select="path:models/special", project=flipped)
     assert all(run.status in {"pass", "fail"} for run in runs)
     failed = {tests_of[run.name] for run in runs if run.status == "fail"}
     assert failed >= set(DECIDING)

@@ -6,51 +6,14 @@ import json
 import os
 import signal
 import socket
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from own_services import answers, assert_nothing_left, pid_of, until
 
-from huiliu import ports, processes, provision, services, supervision
-from huiliu.airflow_api import AirflowApi
-from huiliu.database import connect
+from huiliu import ports, processes, services, supervision
 from huiliu.errors import ConfigError, HuiliuError
-from huiliu.settings import forget_settings, get_settings
-
-
-@pytest.fixture
-def own_home(empty_home: Path) -> Iterator[Path]:
-    yield empty_home
-    services.down()
-
-
-def pid_of(name: str) -> int:
-    pid = next(state.pid for state in services.status() if state.name == name)
-    assert pid is not None
-    return pid
-
-
-def until(is_so: Callable[[], bool], seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < end, f"not within {seconds} s"
-        time.sleep(0.2)
-
-
-def assert_nothing_left() -> None:
-    assert processes.of_instance(supervision.token()) == []
-    claimed = json.loads((get_settings().home / "ports.json").read_text(encoding="utf-8"))
-    assert "postgres" in claimed
-    assert [number for number in claimed.values() if not ports.is_free(number)] == []
-
-
-def answers() -> bool:
-    try:
-        with connect("admin") as conn:
-            return bool(conn.execute("select 1").fetchone())
-    except HuiliuError:
-        return False
+from huiliu.settings import forget_settings
 
 
 def test_a_service_comes_up_survives_kill_and_leaves_nothing(own_home: Path) -> None:
@@ -161,36 +124,6 @@ def test_secrets_of_the_services_are_readable_by_their_owner_only(own_home: Path
     assert folder.stat().st_mode & 0o077 == 0
     for path in folder.glob("*.json"):
         assert path.stat().st_mode & 0o077 == 0
-
-
-def test_airflow_comes_up_heals_and_leaves_nothing(own_home: Path) -> None:
-    """The one start of Airflow among the tests: half a minute."""
-    services.up(["postgres"])
-    provision.provision()
-    services.up(["airflow"])
-    states = {state.name: state.state for state in services.status()}
-    assert all(state == "running" for name, state in states.items() if name.startswith("airflow-"))
-    with AirflowApi() as api:
-        assert api.pools().items() >= {"warehouse": 1, "sources": 2, "front_ends": 3}.items()
-        assert api.import_errors() == []
-
-    scheduler = pid_of("airflow-scheduler")
-    left_behind = [each for each in _of("airflow-scheduler") if each.pid != scheduler]
-    assert left_behind, "the scheduler forks its workers"
-    os.kill(scheduler, signal.SIGKILL)
-    until(lambda: not processes.alive(left_behind), 30)
-    until(lambda: pid_of("airflow-scheduler") != scheduler, 30)
-
-    log = (get_settings().home / "logs" / "airflow-api-server.log").read_text(encoding="utf-8")
-    assert (
-        str(json.loads((get_settings().home / "airflow" / "passwords.json").read_text())["admin"]) not in log
-    )
-    services.down()
-    assert_nothing_left()
-
-
-def _of(service: str) -> list[processes.Process]:
-    return [each for each in processes.of_instance(supervision.token()) if each.service == service]
 
 
 def test_a_changed_setting_reaches_services_that_run_already(
