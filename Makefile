@@ -36,6 +36,7 @@ lint: setup-dev
 	.venv/bin/dbt --quiet --warn-error parse --project-dir dbt_project --profiles-dir dbt_project
 
 test: lint
+	@scripts/install_test_servers.sh
 	.venv/bin/python -m pytest -n $(WORKERS)
 
 bench: setup-dev

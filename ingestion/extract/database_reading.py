@@ -15,7 +15,6 @@ from ingestion.stage import Stage
 class DatabaseReading(ABC):
     """One table read from one snapshot of its database, or as near to that as the database comes."""
 
-    fingerprints = True  # the database makes hashes, so that only rows that differ need to travel
     keys_unique = False  # the database guarantees that no key stands twice
 
     def __init__(self, where: str, table: TableSpec, stage: Stage) -> None:
@@ -23,6 +22,7 @@ class DatabaseReading(ABC):
         self.table = table
         self.stage = stage
         self.rejects = Rejects(where)
+        self._refused: set[str] = set()
 
     @abstractmethod
     def stage_rows(
@@ -34,9 +34,11 @@ class DatabaseReading(ABC):
     def stage_keys(self) -> int:
         """Stage the key of every row."""
 
-    @abstractmethod
-    def stage_fingerprints(self) -> int:
-        """Stage the key and hash of every row."""
+    def stage_fingerprints(self) -> int | None:
+        """Stage the key and hash of every row, so that only rows that differ need to travel; None if the
+        database cannot make hashes.
+        """
+        return None
 
     @abstractmethod
     def manifest_rows(self, said: TableManifest) -> int | None:
@@ -48,13 +50,12 @@ class DatabaseReading(ABC):
             return self._extracted(self.stage_rows(days=wanted.days), complete=False)
         if wanted.since is not None:
             return self._read_changes(wanted.since, keys=wanted.keys)
-        if self.stage.direct or not self.fingerprints:
+        rows = None if self.stage.direct else self.stage_fingerprints()
+        if rows is None:
             return self._extracted(self.stage_rows(), complete=True)
-        rows = self.stage_fingerprints()
         differing = self.stage.differing()
         if differing is None:
-            self.stage.clear()
-            return self._extracted(self.stage_rows(), complete=True)
+            return self._read_again()
         if differing:
             self.stage_rows(keys=differing)
         return self._extracted(rows, complete=True, keys_read=True)
@@ -66,14 +67,25 @@ class DatabaseReading(ABC):
         self.stage_keys()
         unseen = self.stage.unseen()
         if unseen is None:
-            self.stage.clear()
-            found = "too many rows older than the watermark: the table was read whole"
-            return self._extracted(self.stage_rows(), complete=True, notice=found)
+            return self._read_again("too many rows older than the watermark: the table was read whole")
         if not unseen:
             return self._extracted(rows, complete=False, keys_read=True)
         rows += self.stage_rows(keys=unseen)
         found = f"{len(unseen)} rows older than the watermark were found by their keys"
         return self._extracted(rows, complete=False, keys_read=True, notice=found)
+
+    def _read_again(self, notice: str | None = None) -> Extracted:
+        self.stage.clear()
+        self.rejects = Rejects(self.where)
+        self._refused.clear()
+        return self._extracted(self.stage_rows(), complete=True, notice=notice)
+
+    def reject(self, key: str | None, place: int, raw_text: str, reason: str) -> None:
+        """Note a row that cannot be held, once, by its key's digest (by its place if it has none)."""
+        position = f"key {key}" if key else f"row {place}"
+        if position not in self._refused:
+            self._refused.add(position)
+            self.rejects.add(position, raw_text, reason)
 
     def _extracted(
         self, rows: int, *, complete: bool, keys_read: bool = False, notice: str | None = None

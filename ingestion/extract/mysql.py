@@ -169,8 +169,9 @@ class _MysqlReading(DatabaseReading):
             if reason is None:
                 kept.append(row + _ROW_END)
             else:
-                fields = row.replace(_NULL, b"").split(_FIELD_END)[: len(self.columns)]
-                self.rejects.add(f"row {place}", " | ".join(_readable(field) for field in fields), reason)
+                fields = [_readable(field) for field in row.replace(_NULL, b"").split(_FIELD_END)]
+                key = fields[-1 if self.stage.direct else -2]
+                self.reject(key, place, " | ".join(fields[: len(self.columns)]), reason)
         return b"".join(kept), len(rows) - len(kept)
 
 

@@ -115,7 +115,8 @@ def _unusual(block: bytes, begin: int) -> tuple[bytes | None, int]:
         parts.append(block[at + 4 : at + 4 + size])
         at += 4 + size
     packet = MysqlPacket(b"".join(parts), "utf8mb4")
-    packet.raise_for_error()
+    if packet.is_error_packet():
+        packet.raise_for_error()
     text: bytes | None = packet.read_length_coded_string()
     if text is None:
         # The server answers null where a text would be longer than it may send.
