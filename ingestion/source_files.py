@@ -10,29 +10,25 @@ An extractor reads streams of bytes and needs to know neither where a file lies 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
-from datetime import date
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from huiliu.errors import ConfigError, DataError, HuiliuError, TransientError
-from huiliu.settings import get_settings
-from ingestion import file_manifest, file_streams
+from huiliu.errors import DataError, HuiliuError, TransientError
+from ingestion import file_choice, file_manifest, file_streams
 from ingestion.containers.files import FileContainer
 from ingestion.file_servers import FileServer, FoundFile, file_server
 from ingestion.file_streams import CheckedStream
 from ingestion.manifests import FileManifest, Manifest
 from ingestion.modes import Append
 from ingestion.read_files import known_files
-from ingestion.records import Days, Extracted, ReadFile, Rejects, Wanted
+from ingestion.records import Extracted, ReadFile, Rejects, Wanted
 from ingestion.spec import SourceSpec, TableSpec
 from ingestion.stage import Stage
 
 _LEDGER_HASH = "sha256"
-_DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)([-_.年]?)(\d\d)(?:\2|月)(\d\d)(?!\d)")
 
 
 @dataclass(frozen=True)
@@ -50,18 +46,18 @@ class Source:
 class FileBatch:
     """The files of one load of a table."""
 
-    def __init__(
-        self, server: FileServer, container: FileContainer, table: TableSpec, found: Sequence[FoundFile]
-    ) -> None:
+    def __init__(self, server: FileServer, container: FileContainer, table: TableSpec) -> None:
         self.server = server
         self.where = server.where
         self.container = container
         self.table = table
-        self.found = found
+        self.pattern = file_choice.pattern(server, container, table)
+        self.found: Sequence[FoundFile] = ()
         self.known: dict[str, ReadFile] = {}
         self.notices: list[str] = []
         self.appends = isinstance(table.mode, Append)
         self.manifest = table.manifest if isinstance(table.manifest, FileManifest) else None
+        self._open: FoundFile | None = None
         self._read: list[ReadFile] = []
         self._manifests: list[Manifest] = []
 
@@ -127,17 +123,23 @@ class FileBatch:
         def explain(error: Exception) -> HuiliuError:
             return self.server.failed(f"read {found.path}", error)
 
+        self._open = found
         with self.server.open(found) as inner:
             yield CheckedStream(inner, explain, hashes)
-        now = self.server.look(found.path)
-        if now != found:
+        self.check_unchanged()
+        self._open = None
+
+    def check_unchanged(self) -> None:
+        """Raise TransientError if the file being read is no longer what was found: it is still written."""
+        if self._open and self.server.look(self._open.path) != self._open:
             raise TransientError(
-                f"{self.where}: {found.name} changed while it was read", fix="load it when it is complete"
+                f"{self.where}: {self._open.name} changed while it was read",
+                fix="load it when it is complete",
             )
 
     def _unpacked(
         self, found: FoundFile, raw: CheckedStream, stream: BinaryIO, *, seekable: bool
-    ) -> Iterator[Source]:
+    ) -> Generator[Source]:
         where = f"{self.where}: {found.name}"
         zipped = self.container.zipped
         if zipped is None:
@@ -185,16 +187,18 @@ def reading(
     """
     with _finding(spec, container, table) as batch:
         if not batch.appends:
-            batch.found = [
-                _only(batch.found, batch.where, _path(batch.server, container, table, batch.where))
-            ]
+            batch.found = [file_choice.only(batch.found, batch.where, batch.pattern)]
         elif wanted.days:
-            batch.found = _of_days(batch.found, wanted.days, batch.where)
+            batch.found = file_choice.of_days(batch.found, wanted.days, batch.where)
         elif not stage.direct:
             batch.known = known_files(stage.conn, spec.name, table.name)
         for found in batch.found:
-            _check_filled(found, batch.where)
-        yield batch
+            file_choice.check_filled(found, batch.where)
+        try:
+            yield batch
+        except DataError:
+            batch.check_unchanged()  # half a file looks like a broken one
+            raise
 
 
 @contextmanager
@@ -203,82 +207,24 @@ def probing(
 ) -> Iterator[Source]:
     """Open the file that a load would read last, to look at its beginning."""
     with _finding(spec, container, table) as batch:
-        pattern = _path(batch.server, container, table, batch.where)
-        found = batch.found[-1] if batch.appends and batch.found else _only(batch.found, batch.where, pattern)
-        _check_filled(found, batch.where)
+        several = batch.appends and batch.found
+        found = batch.found[-1] if several else file_choice.only(batch.found, batch.where, batch.pattern)
+        file_choice.check_filled(found, batch.where)
         with batch.server.open(found) as inner:
             raw = CheckedStream(inner, lambda error: batch.server.failed(f"read {found.path}", error))
             stream = file_streams.buffered(raw)
-            yield next(batch._unpacked(found, raw, stream, seekable=seekable))
+            with closing(batch._unpacked(found, raw, stream, seekable=seekable)) as sources:
+                yield next(sources)
 
 
 @contextmanager
 def _finding(spec: SourceSpec, container: FileContainer, table: TableSpec) -> Iterator[FileBatch]:
     where = f"{spec.name}.{table.name}"
     with file_server(container.server, where, container.timeout_seconds) as server:
-        found = server.matching(_path(server, container, table, where))
-        if table.manifest:
-            beside = {file_manifest.path_of(cast("FileManifest", table.manifest), one.path) for one in found}
+        batch = FileBatch(server, container, table)
+        found = server.matching(batch.pattern)
+        if batch.manifest:
+            beside = {file_manifest.path_of(batch.manifest, one.path) for one in found}
             found = [one for one in found if one.path not in beside]
-        yield FileBatch(server, container, table, found)
-
-
-def _path(server: FileServer, container: FileContainer, table: TableSpec, where: str) -> str:
-    template = container.path or table.relation
-    settings = get_settings()
-    values = {
-        "home": settings.home,
-        "regions": settings.regions,
-        "region_changes": settings.region_changes,
-        "registry": settings.registry_file
-        or settings.home / "sources" / "enterprise_registry" / "enterprises.csv",
-        "table": table.relation,
-    }
-    try:
-        return server.at(template.format_map(values))
-    except (KeyError, ValueError, IndexError) as error:
-        raise ConfigError(
-            f"{where}: the path {template!r} names something unknown",
-            fix=f"use one of {{{'}, {'.join(values)}}}",
-        ) from error
-
-
-def _only(found: Sequence[FoundFile], where: str, pattern: str) -> FoundFile:
-    if not found:
-        raise DataError(
-            f"{where}: there is no file {pattern}",
-            fix="put the department's file there, or correct the path",
-        )
-    if len(found) > 1:
-        names = ", ".join(one.name for one in found)
-        raise DataError(
-            f"{where}: several files match {pattern}: {names}",
-            fix="leave the one to be loaded, or write mode: {type: append} if each adds rows",
-        )
-    return found[0]
-
-
-def _check_filled(found: FoundFile, where: str) -> None:
-    if found.size == 0:
-        raise DataError(f"{where}: {found.path} is empty", fix="ask the department to send the file again")
-
-
-def _of_days(found: Sequence[FoundFile], days: Days, where: str) -> list[FoundFile]:
-    """Choose the files whose names hold one of the days (YYYYMMDD or YYYY-MM-DD)."""
-    chosen = [one for one in found if any(days.first <= day <= days.last for day in _days_in(one.name))]
-    if not chosen:
-        raise DataError(
-            f"{where}: no file's name holds a day from {days.first} to {days.last}",
-            fix="ask the department to send the files of those days again",
-        )
-    return chosen
-
-
-def _days_in(name: str) -> list[date]:
-    days = []
-    for year, _, month, day in _DAY.findall(PurePosixPath(name).name):
-        try:
-            days.append(date(int(year), int(month), int(day)))
-        except ValueError:
-            continue  # digits that are no date
-    return days
+        batch.found = found
+        yield batch

@@ -79,7 +79,7 @@ def _open_xlsx(stream: BinaryIO, where: str) -> Iterator[Sequence[Sheet]]:
 def _whole(rows: Callable[[], Iterator[Cells]], where: str) -> Iterator[Cells]:
     try:
         yield from rows()
-    except (zipfile.BadZipFile, zlib.error, etree.LxmlError, ValueError, KeyError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, SyntaxError, ValueError, KeyError, EOFError) as error:
         raise _unreadable(where, "breaks off", error) from error
 
 

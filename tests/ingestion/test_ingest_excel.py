@@ -1,19 +1,24 @@
-"""Excel ledgers: title rows, merged two-row headers, several sheets."""
+"""Excel ledgers: title rows, merged two-row headers, several sheets, old kinds and names that lie."""
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import xlwt
 from clinic import RESOURCE, Raw, source
 from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
+from ingestion import file_streams
 from ingestion.errors import IngestError
+from ingestion.extract import probe
 from ingestion.run import ingest_source
+from ingestion.spec import load_spec
 
 Write = Callable[..., Path]
 COLUMNS = {
@@ -142,3 +147,169 @@ def test_two_workbooks_in_the_folder_are_an_error(specs: Write, file: Path) -> N
         file.with_name(name).write_bytes(b"x")
     with pytest.raises(IngestError, match=r"several files match .*: a.xlsx, b.xlsx"):
         ingest_source("clinic")
+
+
+# Old workbooks, and files whose names lie ------------------------------------------------------------------
+
+ROWS: list[list[Any]] = [
+    [1, "甲", date(1980, 10, 1), "烟台", "1984年1月", 12.5],
+    [2, "乙", datetime.fromisoformat("1990-12-01 08:30"), None, None, 0.1 + 0.2],
+    ["合 计", 2],
+]
+LANDED = [
+    ("1", "甲", "1980-10-01", "烟台", "1984年1月", "12.5"),
+    ("2", "乙", "1990-12-01 08:30:00", None, None, "0.3"),
+]
+
+
+def save_xls(path: Path, rows: list[list[Any]], *more: str) -> None:
+    """Write an old workbook (BIFF8) with a title, a merged two-row header and a hidden sheet."""
+    book = xlwt.Workbook(encoding="utf-8")
+    sheet = book.add_sheet("芝罘区")
+    sheet.write_merge(0, 0, 0, 5, "芝罘区退役军人服务台账")
+    for column, name in {0: "序号", 1: "姓 名", 5: "备注"}.items():
+        sheet.write_merge(1, 2, column, column, name)
+    sheet.write_merge(1, 1, 2, 3, "入伍信息")
+    for (row, column), name in {
+        (2, 2): "入伍时间",
+        (2, 3): "入伍地",
+        (1, 4): "退役信息",
+        (2, 4): "退役时间",
+    }.items():
+        sheet.write(row, column, name)
+    for column, name in enumerate(more, start=6):
+        sheet.write_merge(1, 2, column, column, name)
+    day, moment = (xlwt.easyxf(num_format_str=form) for form in ("YYYY-MM-DD", "YYYY-MM-DD HH:MM"))
+    for number, values in enumerate(rows, start=3):
+        for column, value in enumerate(values):
+            style = moment if isinstance(value, datetime) else day if isinstance(value, date) else None
+            sheet.write(number, column, value, *([style] if style else []))
+    hidden = book.add_sheet("底稿")
+    hidden.visibility = 1
+    hidden.write(0, 0, "x")
+    book.save(str(path))
+
+
+def any_ledger(file: Path, **more: object) -> dict[str, Any]:
+    spec = ledger(file, **more)
+    spec["container"]["path"] = str(file.parent / "*.xls*")
+    return spec
+
+
+def test_an_old_workbook_lands_like_a_new_one(specs: Write, raw: Raw, file: Path) -> None:
+    spec = load_spec(specs(any_ledger(file)))
+    save_xls(file.with_suffix(".xls"), ROWS)
+    (load,) = ingest_source("clinic")
+    assert load.notice == "hidden sheet 底稿 was left out"
+    assert raw.current(SERVICE, NAMES) == LANDED
+    assert probe(spec, spec.tables[0]) == "台账.xls: 1 sheets, 6 columns"
+    file.with_suffix(".xls").unlink()
+    book = Workbook()
+    add_sheet(book, "芝罘区", ROWS)
+    save(book, file)
+    (again,) = ingest_source("clinic")
+    assert (again.rows_inserted, again.rows_updated, again.rows_deleted) == (0, 0, 0)
+
+
+def page(rows: list[list[str]]) -> str:
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    return (
+        "<html><head><meta charset='gbk'></head><table><tr><td colspan=6>台账</td></tr>"
+        "<tr><th rowspan=2>序号</th><th rowspan=2>姓名</th><th colspan=2>入伍信息</th><th>退役信息</th>"
+        "<th rowspan=2>备注</th></tr><tr><th>入伍时间</th><th>入伍地</th><th>退役时间</th></tr>"
+        f"{body}</table>"
+    )
+
+
+def test_a_workbook_is_read_by_its_content_and_not_its_name(specs: Write, raw: Raw, file: Path) -> None:
+    specs(any_ledger(file))
+    lying = file.with_suffix(".xls")
+    book = Workbook()
+    add_sheet(book, "芝罘区", ROWS)
+    save(book, lying)
+    ingest_source("clinic")
+    assert raw.current(SERVICE, NAMES) == LANDED
+    texts = [
+        ["1", "甲", "1980-10-01", "烟台", "1984年1月", "12.5"],
+        ["2", "乙", "1990-12-01 08:30:00", "", "", "0.3"],
+    ]
+    lines = [
+        ["序号", "姓名", "入伍信息", "", "退役信息", "备注"],
+        ["", "", "入伍时间", "入伍地", "退役时间", ""],
+        *texts,
+    ]
+    contents = {
+        "a web page": page(texts).encode("gbk"),
+        "tabs in UTF-16": "\r\n".join("\t".join(line) for line in lines).encode("utf-16"),
+        "commas in GBK": "\r\n".join(",".join(line) for line in lines).encode("gbk"),
+    }
+    for content in contents.values():
+        lying.write_bytes(content)
+        (load,) = ingest_source("clinic")
+        assert (load.rows_read, load.rows_inserted, load.rows_updated, load.rows_deleted) == (2, 0, 0, 0)
+
+
+NO_WORKBOOKS = [
+    (b"%PDF-1.7", "its content is a document or archive of another kind"),
+    (
+        b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"/>',
+        "spreadsheet of 2003",
+    ),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "is not a readable .xls workbook"),
+    (bytes(range(256)), "is not a readable .xlsx workbook; its content is unknown"),
+    ("只有一句话".encode("gbk"), "its content is a text"),
+]
+
+
+@pytest.mark.parametrize(("content", "message"), NO_WORKBOOKS)
+def test_what_is_no_workbook_is_named(specs: Write, file: Path, content: bytes, message: str) -> None:
+    specs(ledger(file))
+    file.write_bytes(content)
+    with pytest.raises(IngestError, match=message):
+        ingest_source("clinic")
+
+
+def test_a_new_column_is_kept(specs: Write, raw: Raw, file: Path) -> None:
+    specs(any_ledger(file))
+    save_xls(file.with_suffix(".xls"), [[1, "甲", None, None, None, None, "13800000000"]], "手机")
+    (load,) = ingest_source("clinic")
+    assert raw.current(SERVICE, "seq_no _extra") == [("1", '{"手机": "13800000000"}')]
+    assert load.notice is not None
+    assert "手机" in load.notice
+
+
+def test_a_workbook_that_breaks_off_lands_nothing(specs: Write, raw: Raw, file: Path) -> None:
+    specs(ledger(file))
+    book = Workbook()
+    add_sheet(book, "芝罘区", [[n, "甲", None, None, None, None] for n in range(20_000)])
+    save(book, file)
+    good = file.read_bytes()
+    with zipfile.ZipFile(file) as archive:
+        sheet = archive.getinfo("xl/worksheets/sheet1.xml")
+    start = sheet.header_offset + sheet.compress_size // 2
+    file.write_bytes(good[:start] + bytes(500) + good[start + 500 :])
+    with pytest.raises(IngestError, match=r"sheet 芝罘区 breaks off"):
+        ingest_source("clinic")
+    assert raw.current(SERVICE, NAMES) == []
+
+
+def test_a_workbook_made_to_swell_is_refused(
+    specs: Write, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_streams, "HARMLESS", 1 << 20)
+    specs(ledger(file))
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/sharedStrings.xml", b"<si>" * (1 << 20))
+    with pytest.raises(IngestError, match="unpacks to more than 250 times its size"):
+        ingest_source("clinic")
+
+
+def test_a_ledger_in_an_archive_lands(specs: Write, raw: Raw, file: Path) -> None:
+    spec = ledger(file)
+    spec["container"]["path"] = str(file.parent / "*.zip")
+    specs(spec)
+    save_xls(file.parent / "a.xls", ROWS)
+    with zipfile.ZipFile(file.with_suffix(".zip"), "w") as archive:
+        archive.write(file.parent / "a.xls", "台账.xls")
+    ingest_source("clinic")
+    assert raw.current(SERVICE, NAMES) == LANDED

@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ import pytest
 from clinic import Raw, source, table
 
 from huiliu.errors import ConfigError
-from ingestion import file_streams, source_files
+from ingestion import file_choice, file_streams
 from ingestion.errors import FatalIngestError, IngestError, RetryableIngestError
 from ingestion.extract import probe
-from ingestion.file_servers import file_server
+from ingestion.file_servers import FileServer, FoundFile, file_server
+from ingestion.file_streams import ByteStream
 from ingestion.records import Days
 from ingestion.run import ingest_source
 from ingestion.source_files import FileBatch
@@ -196,6 +198,29 @@ def _not_root() -> Iterator[None]:
     os.seteuid(before)
 
 
+@pytest.mark.parametrize("ends", [b"", b'{"id": 2'])
+def test_a_file_still_being_written_is_worth_a_retry(
+    specs: Write, raw: Raw, inbox: Path, ends: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    specs(visits(inbox / "1.jsonl"))
+    file = inbox / "1.jsonl"
+    file.write_bytes(lines((1, "a")) + ends)
+    as_it_was = FileServer.open
+
+    def open_and_write_on(server: FileServer, found: FoundFile) -> ByteStream:
+        opened = as_it_was(server, found)
+        if file.stat().st_size == found.size:
+            opened = BytesIO(file.read_bytes())
+            file.write_bytes(lines((1, "a"), (2, "b")))
+        return opened
+
+    monkeypatch.setattr(FileServer, "open", open_and_write_on)
+    with pytest.raises(RetryableIngestError, match=r"1\.jsonl changed while it was read"):
+        ingest_source("clinic")
+    monkeypatch.undo()
+    assert raw.current(VISIT, "id") == []
+
+
 # Packed ----------------------------------------------------------------------------------------------------
 
 
@@ -322,7 +347,7 @@ def test_a_file_of_checksums_is_a_manifest_too(specs: Write, raw: Raw, inbox: Pa
 
 def test_days_are_found_in_the_names_of_files() -> None:
     names = ["a20260105.csv", "2026-01-05", "x_2026_01_05_2", "2026年01月05日", "20261305", "120260105"]
-    found = [source_files._days_in(name) for name in names]
+    found = [file_choice.days_in(name) for name in names]
     assert found == [[date(2026, 1, 5)]] * 4 + [[], []]
 
 
