@@ -28,16 +28,20 @@ _LONGEST_FIRST = (
     "tests/transformation/",
     "tests/services/",
 )
-# Folders whose files share what is made once: they stay with one worker.
-_TOGETHER = ("tests/models/",)
+# Files that share what is dear to make: they stay with one worker, so that it is made once.
+_SHARED = {
+    "tests/models/": "the built city",
+    "tests/ingestion/test_ingest_mysql": "the MariaDB server",
+    "tests/ingestion/test_ingest_sql_database": "the MariaDB server",
+}
 
 
 class WholeFiles(LoadFileScheduling):
-    """Files are not torn apart, nor the folders whose files share what is made once."""
+    """Files are not torn apart, nor the files that share what is dear to make."""
 
     def _split_scope(self, nodeid: str) -> str:
-        together = (folder for folder in _TOGETHER if nodeid.startswith(folder))
-        return next(together, super()._split_scope(nodeid))
+        shared = (what for path, what in _SHARED.items() if nodeid.startswith(path))
+        return next(shared, super()._split_scope(nodeid))
 
 
 @pytest.hookimpl(optionalhook=True)
