@@ -3,177 +3,131 @@
 from __future__ import annotations
 
 import csv
-from collections import deque
-from collections.abc import Iterator
-from operator import itemgetter
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import BinaryIO
 
 from huiliu.errors import DataError
-from ingestion.records import Extracted, Rejects, check_columns
-from ingestion.source_files import resolve, unchanged
-from ingestion.spec import CsvContainer, SourceSpec, TableSpec
+from ingestion import drift, source_files
+from ingestion.containers.files import CsvContainer
+from ingestion.extract.csv_blocks import LONGEST_LINE, CsvBlocks
+from ingestion.extract.repeated_keys import repeated_keys
+from ingestion.extract.text_lines import Layout, TextLines
+from ingestion.records import Extracted, Rejects, Wanted
+from ingestion.source_files import Source
+from ingestion.spec import SourceSpec, TableSpec
 from ingestion.stage import Stage
 
-_ENCODINGS = ("utf-8-sig", "gb18030")
+_ENCODINGS = ("utf-8", "gb18030")
+_MARKS = (b"\xef\xbb\xbf", b"\x84\x31\x95\x33")  # the byte-order mark in UTF-8 and in GB18030
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_SAMPLE = 1 << 20
 
 
-def extract(spec: SourceSpec, container: CsvContainer, table: TableSpec, stage: Stage) -> Extracted:
-    """Stage every sound record of the file."""
-    where = f"{spec.name}.{table.name}"
-    path = resolve(container.path or table.relation, where)
-    with unchanged(path, where), path.open("rb") as file:
-        records = _Records(path, file, container, Rejects(f"{where}: {path.name}"))
-        header = _header(where, path, container, table, records)
-        notice = check_columns(f"{where}: {path.name}", table, header)
-        wanted = [header.index(column.at_source) for column in table.columns]
-        pick = itemgetter(*wanted) if len(wanted) > 1 else lambda record: (record[wanted[0]],)
-        rows = 0
-        with stage.rows() as sink:
-            for record in records.sound(header):
-                sink.write_row(pick(record))
-                rows += 1
-    records.rejects.check_share(table, rows)
-    return Extracted(rows, complete=True, rejected=tuple(records.rejects.kept), notice=notice)
+def extract(
+    spec: SourceSpec, container: CsvContainer, table: TableSpec, wanted: Wanted, stage: Stage
+) -> Extracted:
+    """Stage every sound record of the files."""
+    rows = 0
+    with (
+        source_files.reading(spec, container, table, wanted, stage) as files,
+        repeated_keys() as keys,
+    ):
+        rejects = Rejects(files.where)
+        for source in files.sources():
+            header = _header(source, container, table)
+            unknown = stage.columns_of(source.where, dict.fromkeys(header))
+            layout = Layout.of(table, header, unknown)
+            with stage.blocks("text", extra=bool(unknown)) as copy:
+                lines = TextLines(stage, copy, layout, keys)
+                CsvBlocks(source, _codec(container), container.delimiter, lines, rejects).read()
+            rows += lines.rows
+        extracted = files.extracted(rows, rejects)
+        return replace(extracted, keys_unique=keys.none())
 
 
-def _header(
-    where: str, path: Path, container: CsvContainer, table: TableSpec, records: _Records
-) -> list[str]:
+def probe(spec: SourceSpec, container: CsvContainer, table: TableSpec) -> str:
+    """Check the header, and guess the number of rows from the beginning of the file."""
+    with source_files.probing(spec, container, table) as source:
+        header = _header(source, container, table)
+        drift.check(source.where, table, dict.fromkeys(header), {})
+        return f"{source.name}: {len(header)} columns, {_about(source)}"
+
+
+def _about(source: Source) -> str:
+    sample = source.stream.read(_SAMPLE)
+    lines = sample.count(b"\n")
+    if len(sample) < _SAMPLE:
+        unended = bool(sample) and not sample.endswith(b"\n")
+        return f"about {lines + unended} rows"
+    if source.local is None or not lines:
+        return f"more than {lines} rows"
+    return f"about {source.local.stat().st_size * lines // len(sample):,} rows"
+
+
+def _codec(container: CsvContainer) -> str:
+    return container.encoding.removesuffix("-sig")  # a mark is taken off whether it is declared or not
+
+
+def _header(source: Source, container: CsvContainer, table: TableSpec) -> list[str]:
     """Read the header line; DataError names the encoding that would fit if the declared one does not."""
-    raw = records.lines.first()
+    raw = _first_line(source.stream)
     wanted = {column.at_source for column in table.columns}
     try:
-        header = _cells(raw.decode(records.encoding), container)
+        header = _cells(raw.decode(_codec(container)), container)
     except UnicodeDecodeError:
         header = []
     if wanted <= set(header):
         repeated = sorted({name for name in header if name in wanted and header.count(name) > 1})
         if repeated:
             raise DataError(
-                f"{where}: {path.name} has column {', '.join(repeated)} twice", fix="correct its header"
+                f"{source.where} has column {', '.join(repeated)} twice", fix="correct its header"
             )
-        return header
+        return _told_apart(header)
+    _check_encoding(source, container, raw, wanted, set(header))
+    return _told_apart(header)
+
+
+def _first_line(stream: BinaryIO) -> bytes:
+    raw = stream.readline(LONGEST_LINE)
+    for mark in _MARKS:
+        raw = raw.removeprefix(mark)
+    return raw
+
+
+def _check_encoding(
+    source: Source, container: CsvContainer, raw: bytes, wanted: set[str], header: set[str]
+) -> None:
+    """Raise DataError if the header is in another encoding, or in none that is known."""
+    if raw.startswith(_UTF_16):
+        raise DataError(
+            f"{source.where} is in utf-16, the spec says {container.encoding}",
+            fix=f"have the file sent in {container.encoding}",
+        )
     for encoding in _ENCODINGS:
-        fitting = _cells(raw.decode(encoding, errors="replace"), container)
-        if len(wanted & set(fitting)) > len(wanted & set(header)):
+        fitting = wanted & set(_cells(raw.decode(encoding, errors="replace"), container))
+        if len(fitting) > len(wanted & header):
             raise DataError(
-                f"{where}: {path.name} is in {encoding}, the spec says {container.encoding}",
+                f"{source.where} is in {encoding}, the spec says {container.encoding}",
                 fix=f"write encoding: {encoding} in the spec, or have the file sent in {container.encoding}",
             )
     if not header:
         raise DataError(
-            f"{where}: line 1 of {path.name} is not {container.encoding}",
-            fix="declare the file's true encoding",
+            f"{source.where}: line 1 is no header in {container.encoding}",
+            fix="declare the file's true encoding; its lines must end in LF or CR LF",
         )
-    return header
 
 
 def _cells(line: str, container: CsvContainer) -> list[str]:
-    return [name.strip() for name in next(csv.reader([line], delimiter=container.delimiter), [])]
+    try:
+        return [name.strip() for name in next(csv.reader([line], delimiter=container.delimiter), [])]
+    except csv.Error:
+        return []
 
 
-def _count(record: list[str], width: int) -> str:
-    return f"{len(record)} fields where the header has {width}"
-
-
-class _Lines:
-    """Physical lines as text, with those taken since the last record kept so that they can be read again."""
-
-    def __init__(self, file: Iterator[bytes], encoding: str) -> None:
-        self.file = file
-        self.encoding = encoding
-        self.number = 0
-        self.taken: list[tuple[int, bytes]] = []
-        self.again: deque[tuple[int, bytes]] = deque()
-        self.broken = False  # a line taken since the last record is not in the encoding, or holds a NUL
-
-    def first(self) -> bytes:
-        self.number = 1
-        return next(self.file, b"").removeprefix(b"\xef\xbb\xbf")
-
-    def __iter__(self) -> _Lines:
-        return self
-
-    def __next__(self) -> str:
-        if self.again:
-            number, raw = self.again.popleft()
-        else:
-            raw = next(self.file)
-            self.number += 1
-            number = self.number
-        self.taken.append((number, raw))
-        try:
-            text = raw.decode(self.encoding)
-        except UnicodeDecodeError:
-            self.broken = True
-            return raw.decode(self.encoding, errors="replace")
-        if "\0" in text:
-            self.broken = True
-        return text
-
-
-class _Records:
-    """The records of a file; broken ones go to `rejects`."""
-
-    def __init__(self, path: Path, file: Iterator[bytes], container: CsvContainer, rejects: Rejects) -> None:
-        self.path = path
-        self.container = container
-        self.rejects = rejects
-        self.encoding = container.encoding.removesuffix("-sig")
-        self.lines = _Lines(file, self.encoding)
-
-    def sound(self, header: list[str]) -> Iterator[list[str]]:
-        width, lines = len(header), self.lines
-        reader = self._reader()
-        while True:
-            try:
-                record = next(reader)
-            except StopIteration:
-                return
-            except csv.Error:
-                # A quotation mark that never closes: give up its first line, read the others again.
-                self._reject(header, "a quotation mark is not closed")
-                reader = self._reader()
-                continue
-            if len(record) == width and not lines.broken:
-                lines.taken.clear()
-                yield record
-            elif record:
-                wrong = (
-                    "a further line of the record is broken"
-                    if len(record) == width
-                    else _count(record, width)
-                )
-                self._reject(header, wrong)
-                reader = self._reader()
-            else:
-                lines.taken.clear()
-
-    def _reader(self) -> Iterator[list[str]]:
-        return csv.reader(self.lines, delimiter=self.container.delimiter, strict=True)
-
-    def _reject(self, header: list[str], reason: str) -> None:
-        """Refuse the first line taken; lines that a stray quotation mark swallowed are read again."""
-        lines = self.lines
-        (number, raw), swallowed = lines.taken[0], lines.taken[1:]
-        whole = lines.broken and self._fault(header, raw)
-        lines.again.extendleft(reversed(swallowed))
-        lines.taken.clear()
-        lines.broken = False
-        text = raw.decode(self.encoding, errors="backslashreplace").rstrip("\r\n")
-        self.rejects.add(f"{self.path.name}, line {number}", text, whole or reason)
-
-    def _fault(self, header: list[str], raw: bytes) -> str | None:
-        """Say which column of a line is not in the encoding; None if the line itself is sound."""
-        try:
-            before = raw.decode(self.encoding)
-            if "\0" not in before:
-                return None
-            before, what = before[: before.index("\0")], "holds a NUL character"
-        except UnicodeDecodeError as error:
-            before = raw[: error.start].decode(self.encoding)
-            bad = raw[error.start : error.end].hex(" ")
-            what = f"holds bytes {bad}, which are not {self.container.encoding}"
-        column = before.count(self.container.delimiter) + 1
-        name = f" ({header[column - 1]})" if column <= len(header) else ""
-        return f"column {column}{name} {what}"
+def _told_apart(header: Sequence[str]) -> list[str]:
+    """Name columns without a name, or with one that stood before, by their places: their values are kept."""
+    return [
+        name if name and name not in header[:place] else f"{name}#{place + 1}"
+        for place, name in enumerate(header)
+    ]

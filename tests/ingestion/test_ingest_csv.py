@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
 import os
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from clinic import RESOURCE, Raw, source
 
+from huiliu.errors import DataError
+from ingestion import drift
 from ingestion.errors import IngestError, RetryableIngestError
 from ingestion.extract import csv_file
 from ingestion.run import ingest_source
-from ingestion.spec import TableSpec
+from ingestion.spec import TableSpec, load_spec
 
 Write = Callable[..., Path]
 FIRM = "clinic__firm"
@@ -165,13 +169,126 @@ def test_a_file_still_being_written_is_worth_a_retry(
 ) -> None:
     specs(firms(file))
     write(file, "甲公司,1万,地址")
-    check = csv_file.check_columns
+    check = drift.check
 
-    def meanwhile(where: str, table: TableSpec, present: Iterable[str]) -> str | None:
+    def meanwhile(
+        where: str, table: TableSpec, present: dict[str, str | None], known: dict[str, str]
+    ) -> tuple[str, ...]:
         os.utime(file, ns=(1, 1))
-        return check(where, table, present)
+        return check(where, table, present, known)
 
-    monkeypatch.setattr(csv_file, "check_columns", meanwhile)
+    monkeypatch.setattr(drift, "check", meanwhile)
     with pytest.raises(RetryableIngestError, match="changed while it was read"):
         ingest_source("clinic")
     assert raw.current(FIRM, "name") == []
+
+
+def test_what_copy_would_take_for_a_sign_lands_as_it_stands(specs: Write, raw: Raw, file: Path) -> None:
+    specs(firms(file))
+    rows = [("\\.", "\\N", "a\\tb"), ("tab\there", "", "反斜杠\\"), ("甲\u001f乙", "1", "2")]
+    write(file, *[",".join(row) for row in rows])
+    ingest_source("clinic")
+    ingest_source("clinic")
+    assert raw.runs()[-1] == ("firm", "landed", 0, 0, 0)
+    assert raw.current(FIRM, "name capital address") == sorted(rows)
+    assert raw.state_agrees(FIRM)
+
+
+@pytest.mark.parametrize(
+    ("mark", "encoding"),
+    [
+        (b"\xef\xbb\xbf", "utf-8"),
+        (b"\xef\xbb\xbf", "utf-8-sig"),
+        (b"\x84\x31\x95\x33", "gb18030"),
+        (b"\x84\x31\x95\x33", "gbk"),
+    ],
+)
+def test_a_byte_order_mark_is_no_part_of_the_first_name(
+    specs: Write, raw: Raw, file: Path, mark: bytes, encoding: str
+) -> None:
+    specs(firms(file, encoding))
+    write(file, "甲公司,1万,地址", encoding=encoding.removesuffix("-sig"))
+    file.write_bytes(mark + file.read_bytes())
+    ingest_source("clinic")
+    assert raw.current(FIRM, "name") == [("甲公司",)]
+
+
+def test_a_file_of_wide_characters_is_named(specs: Write, file: Path) -> None:
+    specs(firms(file))
+    write(file, "甲公司,1万,地址", encoding="utf-16")
+    with pytest.raises(IngestError, match=r"is in utf-16, the spec says gb18030. Fix: have the file sent in"):
+        ingest_source("clinic")
+
+
+def test_a_file_whose_lines_end_in_another_way_is_an_error(specs: Write, file: Path) -> None:
+    specs(firms(file))
+    file.write_bytes(f"{HEADER}\r甲,1万,地址\r".encode("gb18030"))
+    with pytest.raises(IngestError, match=r"firms.csv: line 1 is no header in gb18030"):
+        ingest_source("clinic")
+
+
+def test_columns_in_another_order_and_columns_the_spec_does_not_know_are_kept(
+    specs: Write, raw: Raw, file: Path
+) -> None:
+    specs(firms(file))
+    file.write_text(
+        '注册地址,状态,企业名称,,注册资金\n路1号,"开\t业",甲,,1万\n路2号,,乙,,2万\n', encoding="gb18030"
+    )
+    ingest_source("clinic")
+    assert raw.current(FIRM, "name capital address _extra") == [
+        ("乙", "2万", "路2号", None),
+        ("甲", "1万", "路1号", '{"状态": "开\\t业"}'),
+    ]
+    file.write_text(
+        '企业名称,注册资金,注册地址,状态\n甲,1万,路1号,"开\t业"\n乙,2万,路2号,停业\n', encoding="gb18030"
+    )
+    ingest_source("clinic")
+    assert raw.runs()[-1] == ("firm", "landed", 0, 1, 0)
+    assert raw.state_agrees(FIRM)
+
+
+@pytest.mark.parametrize("delimiter", ["|", "\t", ";", "，"])
+def test_any_delimiter_parts_the_fields(specs: Write, raw: Raw, file: Path, delimiter: str) -> None:
+    spec = firms(file)
+    spec["container"]["delimiter"] = delimiter
+    specs(spec)
+    lines = [HEADER, "甲,1万,地址", '乙,,"路1号, 2楼"']
+    file.write_text("".join(line.replace(",", delimiter) + "\n" for line in lines), encoding="gb18030")
+    ingest_source("clinic")
+    address = f"路1号{delimiter} 2楼"
+    assert raw.current(FIRM, "name capital address") == [("乙", "", address), ("甲", "1万", "地址")]
+
+
+def test_rows_that_come_twice_are_told_apart(specs: Write, raw: Raw, file: Path) -> None:
+    specs(firms(file))
+    write(file, *["甲公司,1万,地址"] * 3, "乙公司,1万,地址")
+    ingest_source("clinic")
+    write(file, *["甲公司,1万,地址"] * 2, "乙公司,1万,地址")
+    ingest_source("clinic")
+    assert raw.runs() == [("firm", "landed", 4, 0, 0), ("firm", "landed", 0, 0, 1)]
+
+
+def test_each_new_file_is_read_once_with_a_header_of_its_own(specs: Write, raw: Raw, tmp_path: Path) -> None:
+    specs(firms(tmp_path / "firms-*.csv*", key=["name"], mode={"type": "append"}))
+    (tmp_path / "firms-1.csv").write_text(f"{HEADER}\n甲,1万,路1号\n乙,2万,路2号\n", encoding="gb18030")
+    ingest_source("clinic")
+    packed = gzip.compress("注册地址,企业名称,注册资金\n路9号,乙,2万\n路3号,丙,3万\n".encode("gb18030"))
+    (tmp_path / "firms-2.csv.gz").write_bytes(packed)
+    ingest_source("clinic")
+    ingest_source("clinic")
+    assert [run[2:] for run in raw.runs()] == [(2, 0, 0), (1, 1, 0), (0, 0, 0)]
+    assert raw.current(FIRM, "name address") == [("丙", "路3号"), ("乙", "路9号"), ("甲", "路1号")]
+
+
+def test_a_probe_checks_the_header_and_guesses_the_rows(specs: Write, file: Path) -> None:
+    path = specs(firms(file))
+    write(file, *[f"公司{n},1万,地址" for n in range(50)])
+    spec = load_spec(path)
+    assert csv_file.probe(spec, spec.container, spec.tables[0]) == "firms.csv: 3 columns, about 50 rows"
+    write(file, *[f"公司{n},1万,地址" for n in range(100_000)])
+    found = re.search(r"about ([\d,]+) rows", csv_file.probe(spec, spec.container, spec.tables[0]))
+    assert found
+    assert 95_000 < int(found[1].replace(",", "")) < 105_000
+    file.write_bytes("企业名称,注册资本\n".encode("gb18030"))
+    with pytest.raises(DataError, match="column 注册资金, 注册地址 is missing"):
+        csv_file.probe(spec, spec.container, spec.tables[0])
