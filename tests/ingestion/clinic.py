@@ -10,6 +10,8 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
+from huiliu.database import connect
+
 DAY = date(2026, 1, 15)
 RESOURCE = {"share_type": "有条件共享", "published": True}
 
@@ -110,3 +112,26 @@ class Raw:
             columns=sql.SQL(", ").join(map(sql.Identifier, columns.split())),
         )
         return self.conn.execute(composed).fetchall()
+
+
+def forget(name: str) -> None:
+    """Take away all that the warehouse holds of a source."""
+    with connect("warehouse:ingest") as conn:
+        tables = conn.execute(
+            "select tablename from pg_tables where schemaname = 'raw' and tablename ~ %s",
+            [f"^(_current__)?{name}__"],
+        ).fetchall()
+        for (found,) in tables:
+            conn.execute(sql.SQL("drop table {} cascade").format(sql.Identifier("raw", found)))
+    with connect("warehouse") as conn:
+        conn.execute("delete from ops.rejected_row where source = %s", [name])
+        conn.execute("delete from ops.mount_probe where resource_id like %s", [f"{name}.%"])
+        conn.execute("delete from ops.resource where source = %s", [name])
+        conn.execute(
+            "delete from ops.manifest where batch_id in"
+            " (select batch_id from ops.load_run where source = %s)",
+            [name],
+        )
+        conn.execute("delete from ops.source_column where source = %s", [name])
+        conn.execute("delete from ops.read_file where source = %s", [name])
+        conn.execute("delete from ops.load_run where source = %s", [name])

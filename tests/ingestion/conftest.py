@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 import yaml
-from clinic import DAY, Raw
+from clinic import DAY, Raw, forget
 from mariadb_server import mariadb  # noqa: F401 - a fixture, found by its name here
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
@@ -40,8 +40,8 @@ def specs(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
         return path
 
     yield write
-    _forget("clinic")
-    _forget("surgery")
+    forget("clinic")
+    forget("surgery")
     forget_settings()
 
 
@@ -52,27 +52,6 @@ def _source_dsn() -> str:
 def make_url(conninfo: str, database: str) -> str:
     parts = psycopg.conninfo.conninfo_to_dict(make_conninfo(conninfo))
     return f"postgresql://{parts['user']}:{parts['password']}@{parts['host']}:{parts['port']}/{database}"
-
-
-def _forget(name: str) -> None:
-    with connect("warehouse:ingest") as conn:
-        tables = conn.execute(
-            "select tablename from pg_tables where schemaname = 'raw' and tablename ~ %s",
-            [f"^(_current__)?{name}__"],
-        ).fetchall()
-        for (found,) in tables:
-            conn.execute(sql.SQL("drop table {} cascade").format(sql.Identifier("raw", found)))
-    with connect("warehouse") as conn:
-        conn.execute("delete from ops.rejected_row where source = %s", [name])
-        conn.execute("delete from ops.mount_probe where resource_id like %s", [f"{name}.%"])
-        conn.execute("delete from ops.resource where source = %s", [name])
-        conn.execute(
-            "delete from ops.manifest where batch_id in (select batch_id from ops.load_run where source = %s)",
-            [name],
-        )
-        conn.execute("delete from ops.source_column where source = %s", [name])
-        conn.execute("delete from ops.read_file where source = %s", [name])
-        conn.execute("delete from ops.load_run where source = %s", [name])
 
 
 @pytest.fixture(scope="session")
