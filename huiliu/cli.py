@@ -192,6 +192,22 @@ def build(
 
 
 @app.command()
+def collide(
+    a: str,
+    b: str,
+    on: Annotated[str, typer.Option(help="The key column that both tables have, such as identifier_key.")],
+    by: Annotated[str, typer.Option(help="Who asks.")],
+    mode: Annotated[str, typer.Option(help="both: keys in A and B; only_a: keys that B has not.")] = "both",
+    as_json: Json = False,
+) -> None:
+    """Compare two tables of the warehouse by a key; the result holds keys alone, and the call is logged."""
+    from transformation.collision import collide as compare
+
+    done = compare(a, b, on=on, by=by, mode=mode)
+    report(done, as_json, lambda: out.print(plain(done)))
+
+
+@app.command()
 def score(as_json: Json = False) -> None:
     """Verify every contract and score quality; fails if any rule could not be evaluated."""
     from soda_checks.score import score as score_quality

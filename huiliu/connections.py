@@ -23,7 +23,7 @@ from huiliu.settings import variable
 __all__ = ["Target", "dsn", "dsn_variable", "foreign_dsn", "overridden", "secret", "target", "url"]
 
 _NAMES = (
-    "admin, warehouse, warehouse:ingest|build|score|return|watch, airflow, source:<name>, "
+    "admin, warehouse, warehouse:ingest|build|score|return|watch|collide, airflow, source:<name>, "
     "source_owner:<name>, front:<9-, 6- or 4-digit code>, front_writer:<6- or 4-digit code>"
 )
 
@@ -55,7 +55,7 @@ _PATTERNS = (
     (r"admin", lambda: Target("postgres", "postgres", "admin")),
     (r"warehouse", lambda: Target("huiliu_owner", "warehouse", "warehouse")),
     (
-        r"warehouse:(ingest|build|score|return|watch)",
+        r"warehouse:(ingest|build|score|return|watch|collide)",
         lambda part: Target(f"huiliu_{part}", "warehouse", "warehouse"),
     ),
     (r"airflow", lambda: Target("airflow", "airflow", "airflow")),

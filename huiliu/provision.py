@@ -25,7 +25,7 @@ from huiliu.secret_store import ensure, secret
 SIMULATED_SOURCES = ("police", "civil_affairs", "health", "social_security", "marriage_registry")
 WAREHOUSE_DDL = Path(__file__).parent / "warehouse"
 _LOCK = "huiliu: provision"
-_STAGES = ("warehouse:ingest", "warehouse:build", "warehouse:score", "warehouse:return", "warehouse:watch")
+_STAGES = tuple(f"warehouse:{part}" for part in ("ingest", "build", "score", "return", "watch", "collide"))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 -- Is a source late? By the business date, from its cadence and what landed: it shows also when Airflow never ran.
 -- A cadence is digits, *, lists, ranges and steps: ingestion/spec.py lets no other through.
-create or replace function std.cron_field_holds(field text, value integer, least_value integer, most_value integer)
+create or replace function ops.cron_field_holds(field text, value integer, least_value integer, most_value integer)
 returns boolean
 language sql immutable parallel safe as
 $$
@@ -17,12 +17,12 @@ $$
         from regexp_split_to_table(field, ',') as part
     ) as parts
 $$;
-comment on function std.cron_field_holds(text, integer, integer, integer) is 'cron 单个字段是否包含某值（*、列表、区间、步长）';
+comment on function ops.cron_field_holds(text, integer, integer, integer) is 'cron 单个字段是否包含某值（*、列表、区间、步长）';
 
-create or replace function std.cron_falls_on(cadence text, day date) returns boolean
+create or replace function ops.cron_falls_on(cadence text, day date) returns boolean
 language sql immutable parallel safe as
 $$
-    select std.cron_field_holds(fields[4], extract(month from day)::integer, 1, 12) and case
+    select ops.cron_field_holds(fields[4], extract(month from day)::integer, 1, 12) and case
         -- As every cron has it: of two restricted fields, day of month or day of week is enough.
         when fields[3] like '*%' or fields[5] like '*%' then on_month_day and on_week_day
         else on_month_day or on_week_day
@@ -30,14 +30,14 @@ $$
     from (select regexp_split_to_array(trim(cadence), '\s+') as fields) as split
     cross join lateral (
         select
-            std.cron_field_holds(fields[3], extract(day from day)::integer, 1, 31) as on_month_day,
-            std.cron_field_holds(fields[5], extract(dow from day)::integer, 0, 6)
+            ops.cron_field_holds(fields[3], extract(day from day)::integer, 1, 31) as on_month_day,
+            ops.cron_field_holds(fields[5], extract(dow from day)::integer, 0, 6)
             -- Sunday is 0 and 7.
-            or (fields[5] like '%7%' and std.cron_field_holds(fields[5], extract(isodow from day)::integer, 1, 7))
+            or (fields[5] like '%7%' and ops.cron_field_holds(fields[5], extract(isodow from day)::integer, 1, 7))
             as on_week_day
     ) as met
 $$;
-comment on function std.cron_falls_on(text, date) is '该日是否有采集计划（cron 的日、月、星期三个字段）';
+comment on function ops.cron_falls_on(text, date) is '该日是否有采集计划（cron 的日、月、星期三个字段）';
 
 -- Made anew: a view that is replaced may not change its columns.
 drop view if exists ops.source_lateness;
@@ -79,7 +79,7 @@ judged as (
             select min(missed.day::date) from generate_series(
                 greatest(landed.counts_from + 1, today.day - 366), today.day - 1, interval '1 day'
             ) as missed (day)
-            where landed.counts_from is not null and std.cron_falls_on(landed.cadence, missed.day::date)
+            where landed.counts_from is not null and ops.cron_falls_on(landed.cadence, missed.day::date)
         ) as missed_on
     from landed cross join today
 )
@@ -89,7 +89,7 @@ select
     case
         when counts_from is null then 'never'
         when missed_on is not null then 'late'
-        when counts_from < day and std.cron_falls_on(cadence, day) then 'due'
+        when counts_from < day and ops.cron_falls_on(cadence, day) then 'due'
         else 'in time'
     end as state,
     coalesce(day - missed_on, 0) as days_late

@@ -1,5 +1,5 @@
 -- The operators' page reads figures, never values: no raw text of a rejected row, no key of a correction.
-grant usage on schema ops, quality, std to huiliu_watch;
+grant usage on schema ops, quality to huiliu_watch;
 grant select on
     ops.business_date, ops.resource, ops.load_run, ops.mount_probe, ops.batch_gate, ops.late_alert, ops.source_lateness,
     ops.demand_task_state

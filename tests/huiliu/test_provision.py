@@ -130,6 +130,7 @@ def test_every_role_enters_exactly_its_own_database(home: Path) -> None:
         "huiliu_score",
         "huiliu_return",
         "huiliu_watch",
+        "huiliu_collide",
     }
 
 
@@ -203,7 +204,7 @@ def test_tables_made_later_are_read_by_those_who_need_them(home: Path) -> None:
                 conn.execute(sql.SQL("drop table {}").format(sql.Identifier(schema, "made_later")))
     assert dict(readers) == {
         "raw": ["huiliu_build", "huiliu_ingest", "huiliu_score"],
-        "staging": ["huiliu_build", "huiliu_score"],
+        "staging": ["huiliu_build", "huiliu_collide", "huiliu_score"],
         "return": ["huiliu_build", "huiliu_return", "huiliu_score"],
     }
 

@@ -78,7 +78,7 @@ def test_a_cadence_falls_on_the_days_that_another_reading_of_cron_finds(
         expected.add(at.date())
     found = ledger.execute(
         "select day::date from generate_series(%s::date, %s::date + 399, interval '1 day') as series (day)"
-        " where std.cron_falls_on(%s, day::date)",
+        " where ops.cron_falls_on(%s, day::date)",
         [first.date(), first.date(), cadence],
     ).fetchall()
     assert {day for (day,) in found} == expected
