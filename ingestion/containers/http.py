@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from ingestion.containers.capabilities import Capabilities, ContainerModel
 from ingestion.strict import Strict
 
-Field_ = Annotated[str, Field(min_length=1)]  # the place of a value in an answer; dots lead into objects
+FieldPath = Annotated[str, Field(min_length=1)]  # the place of a value in an answer; dots lead into objects
 Moments = Annotated[str, Field(pattern=r"^(as_is|seconds|milliseconds|.*%.*)$")]  # or strftime
 
 
@@ -41,8 +41,8 @@ class Token(Strict):
     parameters: dict[str, str] = Field(
         default_factory=dict
     )  # sent beside the credentials, such as grant_type
-    token_field: Field_ = "access_token"  # noqa: S105 - where the token stands, not the token
-    lifetime_field: Field_ = "expires_in"  # seconds
+    token_field: FieldPath = "access_token"  # noqa: S105 - where the token stands, not the token
+    lifetime_field: FieldPath = "expires_in"  # seconds
     header: str = "Authorization"
     prefix: str = "Bearer "
 
@@ -131,7 +131,7 @@ class Cursor(Paged):
     """Each answer says the cursor of the next page, or none; or `more` says whether there is one."""
 
     type: Literal["cursor"]
-    field: Field_ = "next_cursor"
+    field: FieldPath = "next_cursor"
     cursor: str = "cursor"
     more: str | None = None
     size: str | None = "limit"
@@ -187,7 +187,7 @@ class HttpApiContainer(HttpService, ContainerModel):
     parameters: dict[str, str | int | bool] = Field(default_factory=dict)  # sent with every request
     rows_field: str | None = "rows"  # null: the answer itself is the list
     total_field: str | None = "total"  # null: the API says no total
-    absent_fields: Literal["reject", "null"] = "reject"  # what a row without a field of the spec means
+    absent_fields: Literal["reject", "allow"] = "reject"  # what a row without a field of the spec means
     paging: Paging = Pages()
     max_pages: int = Field(default=100_000, ge=1)
     since: Since = Since()

@@ -57,7 +57,7 @@ def probe(spec: SourceSpec, container: HttpApiContainer, table: TableSpec) -> st
     with Client(where, container) as client:
         page = Lister(client, container, table.relation).first(last, PROBED_ROWS)
         _manifest(client, container, table)
-    reader = RowReader(where, table, absent_as_null=container.absent_fields == "null")
+    reader = RowReader(where, table, absent_allowed=container.absent_fields == "allow")
     found = reader.fields(page.rows)
     if found:
         drift.check(where, table, dict.fromkeys(found), {})
@@ -154,7 +154,7 @@ class _Reading:
         self.lister = lister
         self.stage = stage
         self.where = lister.client.where
-        self.rows = RowReader(self.where, table, absent_as_null=lister.container.absent_fields == "null")
+        self.rows = RowReader(self.where, table, absent_allowed=lister.container.absent_fields == "allow")
         self.counts_agree = True
         self.content = 0
 

@@ -13,7 +13,7 @@ from huiliu.connections import secret
 from huiliu.errors import ConfigError, DataError
 from ingestion.containers.http import ApiKey, Auth, Open, Signature, Token
 from ingestion.http.answers import Json, as_text, at
-from ingestion.http.signing import signed
+from ingestion.http.signing import plain, signed
 
 _EARLY = 0.9  # of a token's life, after which it is renewed
 _SHORT_LIFE = 60.0  # seconds, of a token that says nothing about itself
@@ -34,7 +34,7 @@ class Request:
         """The text of the body; empty if the parameters go into the query."""
         if self.place == "json":
             return json.dumps(self.parameters, ensure_ascii=False, separators=(",", ":"))
-        return urlencode({name: str(value) for name, value in self.parameters.items()}) * (
+        return urlencode({name: plain(value) for name, value in self.parameters.items()}) * (
             self.place == "form"
         )
 

@@ -22,6 +22,7 @@ from huiliu.errors import ConfigError, DataError, HuiliuError, TransientError
 from ingestion.containers.http import HttpService
 from ingestion.http.answers import BodyTooLargeError, BrokenBodyError, Json, as_text, at, parse, read_body
 from ingestion.http.auth import Request, doorkeeper
+from ingestion.http.signing import plain
 
 LONGEST_WAIT = 60.0  # seconds a service may ask us to wait here; longer waits are the scheduler's affair
 
@@ -126,7 +127,7 @@ class Client:
         if request.place != "query":
             kind = "application/json" if request.place == "json" else "application/x-www-form-urlencoded"
             headers["Content-Type"] = kind
-        query = {name: _as_query(value) for name, value in request.parameters.items()}
+        query = {name: plain(value) for name, value in request.parameters.items()}
         try:
             with self.http.stream(
                 request.method,
@@ -240,7 +241,3 @@ def _date(text: str) -> datetime | None:
     except ValueError:
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def _as_query(value: Json) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -13,9 +13,9 @@ from ingestion.stage import RowSink, Stage
 class RowReader:
     """Takes the rows of one reading of a table, page by page."""
 
-    def __init__(self, where: str, table: TableSpec, *, absent_as_null: bool = False) -> None:
+    def __init__(self, where: str, table: TableSpec, *, absent_allowed: bool = False) -> None:
         self.where = where
-        self.absent_as_null = absent_as_null
+        self.absent_allowed = absent_allowed
         self.rejects = Rejects(where)
         self.rows = 0
         self.names = [column.at_source for column in table.columns]
@@ -35,7 +35,7 @@ class RowReader:
         self.seen.update(self.fields(rows))
         if len(self.seen) > before:
             # What is missing later is missing from single rows: those are rejected.
-            first = not before and not self.absent_as_null
+            first = not before and not self.absent_allowed
             stage.columns_of(self.where, {**self.seen, **({} if first else dict.fromkeys(self.names))})
         content = 0
         for number, row in enumerate(rows, start=1):
@@ -47,7 +47,7 @@ class RowReader:
         found: dict[str, None] = {}
         for row in rows:
             if isinstance(row, dict):
-                found.update(dict.fromkeys(name for name, _ in self._flat(row)))
+                found |= dict.fromkeys(self._flat(row))
         return found
 
     def check_seen(self, stage: Stage) -> None:
@@ -76,23 +76,27 @@ class RowReader:
             raise ValueError("a row must be an object")
         if isinstance(row, Ambiguous):
             raise ValueError("a key is written twice")
-        flat = dict(self._flat(row))
-        missing = [name for name in self.names if name not in flat]
-        if missing and not self.absent_as_null:
+        flat = self._flat(row)
+        if not self.absent_allowed and not self.wanted <= flat.keys():
+            missing = [name for name in self.names if name not in flat]
             raise ValueError(f"field {', '.join(missing)} is missing")
-        values = [as_text(flat.get(name)) for name in self.names]
-        extra = {name: as_text(value) for name, value in flat.items() if name not in self.wanted}
+        values = [value if type(value) is str else as_text(value) for value in map(flat.get, self.names)]
+        extra = {name: as_text(flat[name]) for name in flat if name not in self.wanted}
         together = "".join(filter(None, (*values, *extra.values())))
         if "\0" in together:
             raise ValueError("a value holds a NUL character")
         together.encode()  # half of a pair of surrogates is no character
         return values, extra
 
-    def _flat(self, row: dict[str, Json], prefix: str = "") -> Iterator[tuple[str, Json]]:
+    def _flat(self, row: dict[str, Json]) -> dict[str, Json]:
+        """Return a row with the objects that columns look into replaced by what is in them."""
+        return row if self.opened.isdisjoint(row) else dict(self._members(row, ""))
+
+    def _members(self, row: dict[str, Json], prefix: str) -> Iterator[tuple[str, Json]]:
         for name, value in row.items():
             place = prefix + name
-            if place in self.opened and isinstance(value, dict):
-                yield from self._flat(value, f"{place}.")
+            if place in self.opened and isinstance(value, dict) and not isinstance(value, Ambiguous):
+                yield from self._members(value, f"{place}.")
             elif place in self.opened and value is None:
                 yield from ((inner, None) for inner in self.names if inner.startswith(f"{place}."))
             else:

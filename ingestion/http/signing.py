@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 import secrets
 import time
 from collections.abc import Mapping
@@ -29,6 +30,13 @@ def moment(form: str, at: datetime) -> str:
     return aware.strftime(form)
 
 
+def plain(value: object) -> str:
+    """Write a parameter as it stands in a query, a form or a signed text."""
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
 def signed(
     scheme: Signature, secret: str, method: str, path: str, parameters: Mapping[str, object], body: str
 ) -> dict[str, str]:
@@ -47,7 +55,7 @@ def signed(
         method=method,
         path=path,
         # Gateways leave empty parameters out of what is signed.
-        parameters="&".join(f"{name}={listed[name]}" for name in sorted(listed) if listed[name] != ""),
+        parameters="&".join(f"{name}={plain(listed[name])}" for name in sorted(listed) if listed[name] != ""),
         body=body,
     )
     return {**proof, scheme.signature_name: digest(scheme.algorithm, scheme.encoding, secret, text)}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -19,6 +21,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Stre
 
 from huiliu import business_date
 from huiliu.database import connect
+from ingestion import spec as specs_of_test
 from ingestion.errors import IngestError, RetryableIngestError
 from ingestion.records import Days
 from ingestion.run import ingest_source
@@ -327,6 +330,41 @@ def test_airbyte_12821_a_failed_attempt_moves_no_watermark_and_the_retry_lands_e
     assert landed(raw) == held(api)
 
 
+def test_a_load_killed_in_mid_page_lands_nothing_and_the_next_one_everything(
+    api: ApiServer, raw: Raw
+) -> None:
+    code = (
+        "import pathlib\n"
+        "from ingestion import run, spec\n"
+        f"spec.SOURCES = pathlib.Path({str(specs_of_test.SOURCES)!r})\n"
+        "run.ingest_source('clinic')\n"
+    )
+    loads: list[subprocess.Popen[bytes]] = []
+
+    def kill(asked: Asked) -> object:
+        loads[0].kill()
+        loads[0].wait()
+        return failing(503)
+
+    api.trouble = {2: kill}
+    loads.append(subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL))
+    assert loads[0].wait(60) == -9
+    assert landed(raw) == []
+    _until_free(raw)
+    ingest_source("clinic")
+    assert landed(raw) == held(api)
+    assert [run[1] for run in raw.runs()] == ["abandoned", "landed"]
+
+
+def _until_free(raw: Raw) -> None:
+    """Wait until the server has noticed that the killed load is gone."""
+    for _ in range(100):
+        rows = raw.conn.execute("select 1 from pg_locks where locktype = 'advisory'").fetchall()
+        if not rows:
+            return
+        time.sleep(0.1)
+
+
 def test_an_api_that_is_away_is_worth_a_retry(api: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HUILIU_URL_CLINIC_API", "http://127.0.0.1:1")
     with pytest.raises(RetryableIngestError, match="unreachable or busy after 3 attempts: ConnectError"):
@@ -537,14 +575,14 @@ def test_a_row_without_a_field_is_rejected_alone(api: ApiServer, raw: Raw) -> No
 def test_an_absent_field_can_mean_null_but_a_missing_column_is_still_found(
     api: ApiServer, specs: Write, raw: Raw
 ) -> None:
-    specs(spec({"absent_fields": "null"}))
+    specs(spec({"absent_fields": "allow"}))
     for row in api.rows[:20]:
         del row["note"]
     ingest_source("clinic")
     assert [note for _, note in landed(raw)].count(None) == 20
     for row in api.rows:
         row.pop("note", None)
-    specs(spec({"absent_fields": "null"}, mode={"type": "snapshot"}))
+    specs(spec({"absent_fields": "allow"}, mode={"type": "snapshot"}))
     with fatal("column note is missing"):
         ingest_source("clinic")
 
