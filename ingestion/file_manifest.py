@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import PurePosixPath
 
-from huiliu.errors import DataError, TransientError
+from huiliu.errors import ConfigError, DataError, TransientError
 from ingestion.file_servers import FileServer, FoundFile
 from ingestion.manifests import FileManifest, Manifest
 
@@ -17,9 +17,19 @@ _LINE = re.compile(r"\\?([0-9a-fA-F]{32,128})\s+[ *]?(.+)")
 def path_of(spec: FileManifest, data: str) -> str:
     """Return where the manifest of a data file lies."""
     place = PurePosixPath(data)
-    return spec.path.format(
-        path=data, stem=str(place.with_suffix("")), folder=str(place.parent), name=place.name
-    )
+    values = {
+        "path": data,
+        "stem": str(place.with_suffix("")),
+        "folder": str(place.parent),
+        "name": place.name,
+    }
+    try:
+        return spec.path.format_map(values)
+    except (KeyError, ValueError, IndexError) as error:
+        raise ConfigError(
+            f"the manifest path {spec.path!r} names something unknown",
+            fix=f"use one of {{{'}, {'.join(values)}}}",
+        ) from error
 
 
 def read(server: FileServer, spec: FileManifest, data: FoundFile) -> Manifest:

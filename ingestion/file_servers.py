@@ -63,15 +63,18 @@ class FileServer:
             return [found] if found else []
         with self.explained(f"list {place.parent}"):
             try:
-                names = [
-                    PurePosixPath(one["name"]).name for one in self.files.ls(str(place.parent), detail=True)
-                ]
+                listed = self.files.ls(str(place.parent), detail=True)
             except FileNotFoundError:
-                names = []
-        names = [name for name in names if fnmatchcase(name, place.name)]
-        names = [name for name in names if not any(fnmatchcase(name, sign) for sign in _NOT_YET)]
-        looked = [self.look(str(place.parent / name)) for name in sorted(names)]
-        return [found for found in looked if found]
+                return []
+        matching: list[FoundFile | None] = []
+        named = {PurePosixPath(one["name"]).name: one for one in listed}
+        for name, info in sorted(named.items()):
+            if fnmatchcase(name, place.name) and not any(fnmatchcase(name, sign) for sign in _NOT_YET):
+                path = str(place.parent / name)
+                # One more question for a link only: a folder may hold thousands of files.
+                linked = info["type"] == "link" or info.get("islink")
+                matching.append(self.look(path) if linked else _found(path, info))
+        return [one for one in matching if one]
 
     def look(self, path: str) -> FoundFile | None:
         """Return how a file looks now; None if there is none."""
@@ -80,9 +83,7 @@ class FileServer:
                 info = self.files.info(path)
             except (FileNotFoundError, NotADirectoryError):
                 return None
-        if info["type"] == "directory":
-            return None
-        return FoundFile(path, int(info["size"]), _moment(info.get("mtime")), info.get("ino"))
+        return _found(path, info)
 
     def open(self, file: FoundFile) -> ByteStream:
         """Open a file for reading from its beginning."""
@@ -164,6 +165,12 @@ def _address(name: str) -> Address:
     return Address(
         parts.scheme, unquote(parts.username), parts.hostname, parts.port, unquote(parts.path) or "/"
     )
+
+
+def _found(path: str, info: dict[str, Any]) -> FoundFile | None:
+    if info["type"] == "directory":
+        return None
+    return FoundFile(path, int(info["size"]), _moment(info.get("mtime")), info.get("ino"))
 
 
 def _moment(value: object) -> datetime | None:

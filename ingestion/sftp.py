@@ -9,6 +9,7 @@ from typing import Any
 
 import paramiko
 from fsspec.implementations.sftp import SFTPFileSystem
+from paramiko.hostkeys import InvalidHostKey
 from paramiko.ssh_exception import AuthenticationException, BadHostKeyException, SSHException
 
 from huiliu.connections import secret
@@ -47,8 +48,7 @@ class _Files(SFTPFileSystem):  # type: ignore[misc]  # fsspec has no types
 
     def _connect(self) -> None:
         self.client = paramiko.SSHClient()
-        if self._known_hosts.is_file():
-            self.client.load_host_keys(str(self._known_hosts))
+        _load_known(self.client, self._known_hosts)
         self.client.set_missing_host_key_policy(self.host_key_policy)
         try:
             self.client.connect(
@@ -73,6 +73,17 @@ class _Files(SFTPFileSystem):  # type: ignore[misc]  # fsspec has no types
 
     def close(self) -> None:
         self.client.close()
+
+
+def _load_known(client: paramiko.SSHClient, known_hosts: Path) -> None:
+    try:
+        if known_hosts.is_file():
+            client.load_host_keys(str(known_hosts))
+    except (OSError, InvalidHostKey, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"the known hosts in {known_hosts} cannot be read ({type(error).__name__})",
+            fix="make the file readable, each line as ssh-keyscan writes it",
+        ) from error
 
 
 class _Reading:

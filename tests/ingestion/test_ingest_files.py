@@ -138,6 +138,17 @@ def test_the_files_of_some_days_are_read_again(specs: Write, raw: Raw, inbox: Pa
         ingest_source("clinic", days=Days(date(2026, 2, 1), date(2026, 2, 2)))
 
 
+def test_a_link_to_a_file_is_a_file_and_a_folder_is_none(specs: Write, raw: Raw, inbox: Path) -> None:
+    specs(visits(inbox / "in*", mode=APPEND))
+    (inbox / "elsewhere").write_bytes(lines((1, "a")))
+    (inbox / "in1").symlink_to(inbox / "elsewhere")
+    (inbox / "in2").symlink_to(inbox / "nowhere")
+    (inbox / "in3").mkdir()
+    ingest_source("clinic")
+    (load,) = ingest_source("clinic")
+    assert (raw.current(VISIT, "id"), load.rows_read) == ([("1",)], 0)
+
+
 def test_a_table_has_its_own_file_by_its_name(specs: Write, raw: Raw, inbox: Path) -> None:
     spec = visits(inbox / "{table}_*.jsonl")
     spec["tables"].append(table("bill", "id name", key=["id"]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -84,9 +86,25 @@ def test_each_file_of_a_folder_is_read_once(specs: Write, raw: Raw, connect: Con
     assert (load.rows_read, load.rows_inserted) == (1, 1)
 
 
+def test_an_archive_on_a_server_lands_with_its_manifest(
+    specs: Write, raw: Raw, connect: Connect, root: Path
+) -> None:
+    specs(visits("visits.zip", manifest={"type": "file", "format": "checksum", "path": "{path}.sha256"}))
+    archive = root / "out" / "visits.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("visits.jsonl", LINES)
+    checksum = hashlib.sha256(archive.read_bytes()).hexdigest()
+    (root / "out" / "visits.zip.sha256").write_text(f"{checksum}  visits.zip\n", encoding="utf-8")
+    with serving(root) as server:
+        connect(server)
+        ingest_source("clinic")
+    assert raw.runs() == [("visit", "landed", 20_000, 0, 0)]
+
+
 REFUSED: list[tuple[dict[str, str], str]] = [
     ({"secret": "wrong"}, "file server outbox refuses user huiliu.*HUILIU_SECRET_OUTBOX"),
     ({"secret": "-----BEGIN OPENSSH PRIVATE KEY-----\\nnone"}, "HUILIU_SECRET_OUTBOX is no private key"),
+    ({"known": "127.0.0.1 ssh-ed25519 AAAA=broken\n"}, r"the known hosts in .*known_hosts cannot be read"),
     ({"known": ""}, r"the host key of file server outbox is unknown \(SHA256:.*ssh-keyscan -p \d+ 127.0.0.1"),
 ]
 
