@@ -11,7 +11,7 @@ from toy_source import ToySource, people, person
 from huiliu.database import connect
 from huiliu.errors import ConfigError, DataError
 from soda_checks import gate, ledger
-from soda_checks.gate import gate_staging
+from soda_checks.gate import gate_staging, release
 from transformation.ledger import claimable
 
 
@@ -134,11 +134,34 @@ def test_repeated_keys_block_however_few(toy: ToySource) -> None:
     batch = toy.land(rows)
     toy.connection.execute(
         "insert into raw.toy__person select person_id, pid, name, born_on, township_code, gen_random_uuid(),"
-        " gen_random_uuid(), 'I', _batch_id, _loaded_on from raw.toy__person limit 1"
+        " 'I', _batch_id, _loaded_on from raw.toy__person limit 1"
     )
     result = gate_staging(toy.contracts)
     assert result.held[0].batch_id == batch
     assert "U01 主键重复（person_id）" in str(result.held[0].reason)
+
+
+@pytest.mark.parametrize("pid_is_good", [True, False])
+def test_a_demand_task_is_struck_off_once_its_batch_passes_or_is_released(
+    toy: ToySource, pid_is_good: bool
+) -> None:
+    toy.connection.execute(
+        "insert into ops.demand_task (list, item, resource_id, list_title, what, lead_department,"
+        " from_department, issued_on, due_on) values"
+        " ('list_1', 1, 'toy.person', '一', '核对', '市民政局', '玩具局', '2026-01-01', '2026-01-31')"
+    )
+    batch = toy.land(people(1, 40) if pid_is_good else people(1, 40, pid="x"))
+    toy.connection.execute("update ops.load_run set rows_read = 100")
+    gate_staging(toy.contracts)
+    if not pid_is_good:
+        assert _closed_by(toy) is None
+        release(batch, by="张三", reason="如实")
+    assert _closed_by(toy) == batch
+
+
+def _closed_by(toy: ToySource) -> int | None:
+    (batch,) = toy.connection.execute("select closed_by_batch from ops.demand_task").fetchone() or (None,)
+    return batch
 
 
 def test_a_small_batch_with_one_bad_row_passes(toy: ToySource) -> None:

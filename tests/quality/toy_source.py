@@ -53,7 +53,7 @@ class ToySource:
         with self.connection.cursor() as cursor:
             cursor.executemany(
                 "insert into raw.toy__person values (%(person_id)s, %(pid)s, %(name)s, %(born_on)s,"
-                " %(township_code)s, md5(%(person_id)s)::uuid, gen_random_uuid(), %(op)s,"
+                " %(township_code)s, md5(%(person_id)s)::uuid, %(op)s,"
                 " %(batch)s, '2026-01-15')",
                 [row | {"op": op, "batch": str(batch_id)} for row in rows],
             )
