@@ -8,12 +8,14 @@ from huiliu.database import Connection
 from ingestion.records import ReadFile
 
 
-def known_files(conn: Connection, source: str, table: str) -> dict[str, ReadFile]:
-    """Return, by path, how each file of a table looked when it was last read."""
+def known_files(conn: Connection, source: str, table: str, shape: str) -> dict[str, ReadFile]:
+    """Return, by path, how each file of a table looked when it was last read with these columns (`shape`)."""
     rows = conn.execute(
-        "select distinct on (path) path, size, modified_at, checksum from ops.read_file"
-        " where source = %s and table_name = %s order by path, batch_id desc",
-        [source, table],
+        "select distinct on (path) path, size, modified_at, checksum"
+        " from ops.read_file join ops.load_run using (batch_id)"
+        " where read_file.source = %s and read_file.table_name = %s and shape = %s"
+        " order by path, batch_id desc",
+        [source, table, shape],
     )
     return {path: ReadFile(path, size, modified_at, checksum) for path, size, modified_at, checksum in rows}
 

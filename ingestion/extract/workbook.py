@@ -21,7 +21,7 @@ from huiliu.errors import DataError
 from ingestion import file_streams
 
 Cells = Sequence[object]
-LARGEST_IN_MEMORY = 64 << 20  # bytes of the kinds that can't be streamed; an .xls of 65,536 rows is below
+LARGEST_IN_MEMORY = 32 << 20  # bytes of the kinds that can't be streamed; an .xls of 65,536 rows is below
 _SPREADSHEET_XML = b"urn:schemas-microsoft-com:office:spreadsheet"
 
 

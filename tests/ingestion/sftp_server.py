@@ -52,7 +52,7 @@ class _Handle(paramiko.SFTPHandle):
     def read(self, offset: int, length: int) -> bytes | int:
         if offset > FAULT_AFTER:
             self._fail()
-        return super().read(offset, length)  # type: ignore[no-any-return]  # paramiko has no types
+        return super().read(offset, length)
 
     def _fail(self) -> None:
         if self.fault == "die":

@@ -116,6 +116,21 @@ def test_a_file_that_was_only_touched_is_not_read_again(
     assert [run[1] for run in raw.runs()] == ["landed"] * 3
 
 
+def test_a_new_column_of_the_spec_is_read_from_all_files(specs: Write, raw: Raw, inbox: Path) -> None:
+    spec = visits(inbox / "*.jsonl", mode=APPEND)
+    spec["tables"][0]["columns"].pop()
+    specs(spec)
+    (inbox / "1.jsonl").write_bytes(lines((1, "a")))
+    (inbox / "2.jsonl").write_bytes(lines((2, "b")))
+    ingest_source("clinic")
+    specs(visits(inbox / "*.jsonl", mode=APPEND))
+    (load,) = ingest_source("clinic")
+    assert load.rows_read == 2
+    assert raw.current(VISIT, "id name") == [("1", "a"), ("2", "b")]
+    (load,) = ingest_source("clinic")
+    assert load.rows_read == 0
+
+
 def test_a_load_that_fails_remembers_no_file(specs: Write, raw: Raw, inbox: Path) -> None:
     specs(visits(inbox / "*.jsonl", mode=APPEND))
     (inbox / "1.jsonl").write_bytes(lines((1, "a")))
