@@ -20,7 +20,7 @@ from ingestion.manifests import ApiManifest, Manifest
 from ingestion.modes import Append
 from ingestion.records import Extracted, Wanted
 from ingestion.spec import SourceSpec, TableSpec
-from ingestion.stage import Stage
+from ingestion.stage import RowSink, Stage
 
 READINGS = 3  # of a list whose pages move
 PROBED_ROWS = 10
@@ -161,17 +161,21 @@ class _Reading:
     def run(self, asked: list[Mapping[str, Json]]) -> None:
         with self.stage.rows() as sink:
             for parameters in asked:
-                read, total, last = 0, None, None
-                name = " to ".join(str(value) for value in parameters.values()) if len(asked) > 1 else ""
-                for number, page in enumerate(self.lister.pages(parameters), start=1):
-                    self.counts_agree &= number == 1 or page.total == total
-                    total = page.total
-                    read += len(page.rows)
-                    content = self.rows.take(page.rows, f"{name} page {number}".strip(), self.stage, sink)
-                    self._check_moves_on(number, content, last, len(page.rows))
-                    last = content
-                    self.content = hash((self.content, content))
-                self.counts_agree &= total is None or read == total
+                window = " to ".join(str(value) for value in parameters.values()) if len(asked) > 1 else ""
+                self._read(parameters, window, sink)
+
+    def _read(self, parameters: Mapping[str, Json], window: str, sink: RowSink) -> None:
+        read, total, last = 0, None, None
+        for number, page in enumerate(self.lister.pages(parameters), start=1):
+            # A list may grow at its end meanwhile; where it shrinks, later rows have moved forward.
+            self.counts_agree &= (page.total or 0) >= (total or 0)
+            total = page.total
+            read += len(page.rows)
+            content = self.rows.take(page.rows, f"{window} page {number}".strip(), self.stage, sink)
+            self._check_moves_on(number, content, last, len(page.rows))
+            last = content
+            self.content = hash((self.content, content))
+        self.counts_agree &= total is None or read == total
 
     def _check_moves_on(self, number: int, content: int, last: int | None, rows: int) -> None:
         if rows and content == last:

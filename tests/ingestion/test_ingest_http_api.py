@@ -504,8 +504,25 @@ def test_an_empty_page_in_the_middle_is_no_end(api: ApiServer, raw: Raw) -> None
     assert landed(raw) == held(api)
 
 
-def test_a_list_that_never_stands_still_is_left_for_later(api: ApiServer) -> None:
+def test_a_list_that_grows_at_its_end_is_read_in_one_go(api: ApiServer, raw: Raw) -> None:
     api.after = lambda asked: api.put(f"w{len(api.asked)}", 0, "2026-01-12T08:00:00")
+    ingest_source("clinic")
+    assert len(api.asked) == 3
+    assert landed(raw) == held(api)[:-1]  # the last came after the last page
+
+
+def test_a_row_deleted_while_the_list_is_read_does_not_hide_another(api: ApiServer, raw: Raw) -> None:
+    def delete(asked: Asked) -> None:
+        if len(api.asked) == 1:
+            del api.rows[0]
+
+    api.after = delete
+    ingest_source("clinic")
+    assert landed(raw) == held(api)
+
+
+def test_a_list_that_never_stands_still_is_left_for_later(api: ApiServer) -> None:
+    api.after = lambda asked: api.put(f"w{len(api.asked)}", 0, "2025-12-31T08:00:00")
     with pytest.raises(RetryableIngestError, match="changed during each of 3 readings"):
         ingest_source("clinic")
 
