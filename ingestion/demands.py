@@ -15,6 +15,7 @@ from typing import Annotated, Any, Self
 from psycopg.rows import class_row
 from pydantic import Field, ValidationError, model_validator
 
+from huiliu import business_date
 from huiliu.database import Connection, connect
 from huiliu.errors import ConfigError
 from ingestion.spec_reading import explain, read_yaml
@@ -164,10 +165,12 @@ def _tasks(demand_list: DemandList) -> Iterator[dict[str, Any]]:
 def settle(lists: Sequence[DemandList] | None = None) -> list[Task]:
     """Bring the task table up to date with the lists and the accepted loads; return all its tasks.
 
-    Safe to call at any time, any number of times. ConfigError if a list is wrong; nothing changes then.
+    Safe to call at any time, any number of times. ConfigError if a list is wrong or
+    there is no business date yet; nothing changes then.
     """
     known = load_lists() if lists is None else lists
     with connect("warehouse:ingest", autocommit=True) as conn:
+        business_date.get(conn)  # without one, nothing could be said of any task
         register(conn, known)
         conn.execute("select ops.strike_off_tasks()")
         with conn.cursor(row_factory=class_row(Task)) as cursor:

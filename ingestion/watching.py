@@ -10,6 +10,7 @@ from typing import Any, LiteralString
 
 from psycopg.rows import dict_row
 
+from huiliu import business_date
 from huiliu.database import Connection, connect
 
 Rows = list[dict[str, Any]]
@@ -24,8 +25,11 @@ _OF_SOURCE: dict[str, LiteralString] = {
             load.batch_id, load.table_name, load.business_date, load.started_at, load.status, load.rows_read,
             load.rows_inserted, load.rows_updated, load.rows_deleted, load.rows_quarantined,
             extract(epoch from load.finished_at - load.started_at)::numeric(12, 1) as seconds,
-            coalesce(load.error, load.notice) as remark, gate.status as gate
-        from ops.load_run as load left join ops.batch_gate as gate using (batch_id)
+            coalesce(load.error, load.notice) as remark, load.first_day, load.last_day,
+            gate.status as gate, manifest.matches as manifest_matches
+        from ops.load_run as load
+        left join ops.batch_gate as gate using (batch_id)
+        left join ops.manifest as manifest using (batch_id)
         where load.source = %(source)s order by load.batch_id desc limit 30
     """,
     "rejected": """
@@ -74,7 +78,8 @@ def of_source(conn: Connection, source: str) -> dict[str, Rows]:
 
 
 def late_sources(conn: Connection) -> Rows:
-    """Return every source with its state by the business date, the latest first."""
+    """Return every source with its state, the latest first. ConfigError if there is no business date yet."""
+    business_date.get(conn)
     with conn.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(
             "select source, department, level, cadence, state, landed_on, missed_on, days_late"
