@@ -1,4 +1,4 @@
-"""What may stand in a text of the warehouse."""
+"""What JSON and XML records share: which texts can be stored, and paths into a record."""
 
 from __future__ import annotations
 
