@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from dbt_common.behavior_flags import BehaviorFlagRendered
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
@@ -34,6 +35,12 @@ _SHARED = {
     "tests/ingestion/test_ingest_mysql": "the MariaDB server",
     "tests/ingestion/test_ingest_sql_database": "the MariaDB server",
 }
+
+
+# For each of its flags, at each command, dbt looks in the sources of the whole call stack for who declared it,
+# to name him in a message. Its list of flags grows with every command of a process, so that a process of a
+# hundred builds spends a third of its time on that.
+BehaviorFlagRendered._default_source = staticmethod(lambda: "dbt.adapters.base.impl")
 
 
 class WholeFiles(LoadFileScheduling):
