@@ -8,6 +8,7 @@
 - `gate_staging` 失败：质量合约写错，日志写明文件；改正后清除该任务。
 - `check_models` 失败：有批次被扣留（看日志中的批次号与规则，修复重采，或 `huiliu release 批次号`），
   或有模型失败（看 `ops.model_run.message`，改正后清除 `build_models`）。其余数据已照常流向下游。
+- `strike_off_tasks` 失败：需求清单写错，日志写明文件；改正后清除该任务，建库不受影响。
 
 **What**: when any source has landed, waits for the ingest runs under way, gates the batches, runs one dbt
 build. **Inputs**: assets `source_*`; `raw`, `ops.batch_gate`. **Output**: asset `warehouse`, also when a
@@ -92,9 +93,16 @@ def build_warehouse() -> None:
     def check_models(gated: dict[str, Any], built: dict[str, Any] | None) -> None:
         reporting.fail_if_held_or_failed(gated, built)
 
+    # Beside the build: a wrong demand list stops nothing.
+    @task(task_display_name="登记与核销需求任务", multiple_outputs=False)
+    def strike_off_tasks() -> dict[str, Any]:
+        from ingestion.demands import settle
+
+        return reporting.tasks(settle())
+
     gated = gate_staging()
     built = build_models()
-    wait_for_loads() >> gated >> built
+    wait_for_loads() >> gated >> [built, strike_off_tasks()]
     check_models(gated, built)
 
 

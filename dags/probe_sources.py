@@ -1,16 +1,15 @@
 """
 ### 挂接探测：逐一连接全部来源，不采集数据
 
-**做什么**：每日核对全部来源规格与需求清单，连接每个来源、核对每张表的列，不读取数据；结果写入
-`ops.mount_probe`（数据挂接率的依据），并登记、核销需求任务 `ops.demand_task`。
+**做什么**：每日核对全部来源规格，连接每个来源、核对每张表的列，不读取数据；结果写入 `ops.mount_probe`
+（数据挂接率的依据）。
 
 **失败时**：日志逐表列出原因与处理办法，其余来源不受影响；也可在命令行运行 `huiliu ingest --check 来源`。
-改正后清除该任务即可。
+改正后清除 `probe_all` 即可。
 
 **What**: reaches every source and checks its tables against the spec, loading nothing. **Inputs**:
-`ingestion/sources/*.yml`, `ingestion/demand_lists/*.yml`, the sources. **Output**: `ops.mount_probe`,
-`ops.demand_task`. **On failure**: the log names each table, cause and fix; the others were probed. Mend it,
-then clear the task.
+`ingestion/sources/*.yml`, the sources. **Output**: `ops.mount_probe`. **On failure**: the log names each
+table, cause and fix; the others were probed. Mend it, then clear `probe_all`.
 """
 
 from __future__ import annotations
@@ -51,19 +50,11 @@ def probe_sources() -> None:
         probing.record(probes)
         return reporting.probed(probes)
 
-    # Apart: a wrong list must not keep probes from being written, nor a red source tasks from striking off.
-    @task(task_display_name="登记与核销需求任务", multiple_outputs=False)
-    def settle_tasks() -> dict[str, Any]:
-        from ingestion.demands import settle
-
-        return reporting.tasks(settle())
-
     @task(task_display_name="核对结果")
     def check_probes(found: dict[str, Any]) -> None:
         reporting.fail_if_not_mounted(found)
 
     check_probes(probe_all())
-    settle_tasks()
 
 
 probe_sources()

@@ -122,6 +122,9 @@ def test_a_failed_part_stops_nobody_else_and_is_not_hidden(bag: dict[str, Any]) 
     build = bag["dags"]["build_warehouse"]["tasks"]
     assert build["check_models"]["rule"] == "none_failed", "a held batch is seen though nothing was built"
     assert not build["check_models"]["outlets"]
+    assert build["strike_off_tasks"]["upstream"] == ["gate_staging"]
+    assert build["build_models"]["upstream"] == ["gate_staging"], "a wrong demand list stops no build"
+    assert bag["dags"]["probe_sources"]["tasks"]["check_probes"]["upstream"] == ["probe_all"]
 
 
 def test_sources_and_front_ends_are_bounded_by_pools(bag: dict[str, Any]) -> None:
