@@ -37,8 +37,8 @@ _SHARED = {
 }
 
 
-# For each of its flags, at each command, dbt looks in the sources of the whole call stack for who declared it,
-# to name him in a message. Its list of flags grows with every command of a process, so that a process of a
+# For each of its flags, at each command, dbt looks in the sources of the whole call stack for who declared it
+# (to name him in a message). Its list of flags grows with every command of a process, so that a process of a
 # hundred builds spends a third of its time on that.
 BehaviorFlagRendered._default_source = staticmethod(lambda: "dbt.adapters.base.impl")
 
