@@ -56,7 +56,9 @@ def summary(failures: Sequence[tuple[str, HuiliuError]]) -> IngestError:
     passing = any(isinstance(error, TransientError) for _, error in failures)
     kind = RetryableIngestError if passing else FatalIngestError
     names = ", ".join(name for name, _ in failures)
-    details = " | ".join(f"{name}: {error}" for name, error in failures)
+    details = " | ".join(
+        str(error) if str(error).startswith(name) else f"{name}: {error}" for name, error in failures
+    )
     return kind(
         f"{len(failures)} of the loads failed ({names}): {details}",
         fix="see ops.load_run.error, mend it, then load the source again; what landed stays",

@@ -105,10 +105,11 @@ def _load_source(
 @contextmanager
 def _turn_at_server(conn: Connection, spec: SourceSpec) -> Iterator[None]:
     """Wait until no other source of the same server is being read. A source itself has one connection."""
-    if spec.server is None:
+    server = spec.server or getattr(spec.container, "server", None)
+    if server is None:
         yield
         return
-    with advisory_lock(conn, f"ingest-server:{spec.server}", wait_seconds=WAIT_FOR_SERVER):
+    with advisory_lock(conn, f"ingest-server:{server}", wait_seconds=WAIT_FOR_SERVER):
         yield
 
 
