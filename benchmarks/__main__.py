@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
+import pymysql
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from benchmarks import machine, workplace
 from benchmarks.depot import Depot
-from benchmarks.finding import Finding
+from benchmarks.finding import Finding, NotMeasuredError
 from benchmarks.goals import CITY_GOALS, OUT_OF_SCOPE, SERVING, Goal, Place, goal_names, load_goals
 from benchmarks.results import RESULTS, Results, Row
 from benchmarks.town import Day, Town, layer_seconds, layers_of
@@ -47,7 +48,9 @@ class Run:
             self.say(goal.name)
             try:
                 self.keep(goal, goal.measure(place))
-            except (HuiliuError, psycopg.Error, subprocess.SubprocessError) as error:
+            except NotMeasuredError as reason:
+                self.leave_out(goal, reason)
+            except (HuiliuError, psycopg.Error, pymysql.Error, subprocess.SubprocessError) as error:
                 self.fail(goal, error)
 
     def keep(self, goal: Goal[Place], finding: Finding) -> None:
@@ -58,6 +61,11 @@ class Run:
         self.progress.console.print(
             f"[{colour}]{finding.verdict:6}[/] {goal.name}: {shown}; {finding.absolute}"
         )
+
+    def leave_out(self, goal: Goal[Place], reason: NotMeasuredError) -> None:
+        """Keep and show why a goal is not measured here."""
+        self.results.not_measured[goal.what] = str(reason)
+        self.progress.console.print(f"not measured: {goal.name}: {reason}")
 
     def fail(self, goal: Goal[Place], error: Exception) -> None:
         """Keep and show why a goal could not be measured."""
@@ -102,7 +110,8 @@ def _measure_loads(run: Run, goals: list[Goal[Depot]]) -> None:
         return
     with workplace.home("loads", run.say) as home:
         run.version = machine.postgres_version()
-        run.measure(goals, Depot.open(home))
+        with Depot.open(home) as depot:
+            run.measure(goals, depot)
 
 
 def _measure_city(run: Run, goals: list[Goal[Town]], persons: int) -> None:

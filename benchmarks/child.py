@@ -41,6 +41,13 @@ def _load(specs: str, source: str) -> Callable[[], object]:
     return lambda: ingestion_run.ingest_source(source)
 
 
+def _read_api(url: str) -> Callable[[], object]:
+    from benchmarks import api, workplace
+    from benchmarks.depot import BARE
+
+    return lambda: api.read_plainly(url, workplace.admin("warehouse"), BARE)
+
+
 def _found(persons: int, seed: int) -> Callable[[], object]:
     from huiliu import business_date
     from huiliu.database import connect
@@ -64,7 +71,11 @@ def _peak() -> float:
 
 
 def _main() -> None:
-    works: dict[str, Callable[..., Callable[[], object]]] = {"load": _load, "found": _found}
+    works: dict[str, Callable[..., Callable[[], object]]] = {
+        "load": _load,
+        "read_api": _read_api,
+        "found": _found,
+    }
     work = works[sys.argv[1]](**json.loads(sys.argv[2]))
     seconds = timed(work)
     sys.stdout.write(json.dumps({"seconds": seconds, "megabytes": _peak()}) + "\n")

@@ -1,25 +1,29 @@
-"""A source of the benchmark's own: one table of 12 columns, and the same rows as a CSV file."""
+"""Sources of the benchmark's own: a table of 12 columns, and the same rows as CSV files and behind an API."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
 from psycopg import sql
 
-from benchmarks import child, pipe, workplace
+from benchmarks import api, child, pipe, workplace
 from benchmarks.child import ChildRun
 from benchmarks.finding import timed
+from benchmarks.mariadb import MariadbDepot
 from huiliu import business_date
 from huiliu.connections import dsn_variable
 from huiliu.database import Connection, connect, connect_to
 from simulator.city import DEFAULT_START
 
-TABLE, FILE = "depot", "depot_file"  # names of the two sources
+TABLE, FILE, QUOTED, API = "depot", "depot_file", "depot_quoted", "depot_api"  # names of the sources
 _DATABASE = "source_depot"
-_BARE = sql.SQL("bench_bare")
+_API_ADDRESS = "HUILIU_URL_DEPOT_API"
+BARE = sql.SQL("bench_bare")
 _CHANGED_IN = 300  # of so many rows, one is updated, one deleted and one new: 1 % in all
 _COLUMNS = (
     "id", "pid", "name", "sex", "birth_date", "nation", "hukou_type", "household_no", "village_code",
@@ -48,42 +52,59 @@ class Depot:
     home: Path
     rows: int = 0
     changes: int = 0
+    mariadb: MariadbDepot | None = None
+    served: int = 0  # rows behind the API
+    stack: ExitStack = field(default_factory=ExitStack)
     loads: dict[str, list[ChildRun]] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, home: Path) -> Depot:
-        """Make the source's database and its table, empty, and the specs that name them."""
+    @contextmanager
+    def open(cls, home: Path) -> Iterator[Depot]:
+        """Make the source's database and its table, empty, and the specs that name them; close what the goals
+        opened at the end.
+        """
+        depot = cls(home)
+        depot._prepare()
+        with depot.stack:
+            yield depot
+
+    def _prepare(self) -> None:
         with connect("admin", autocommit=True) as conn:
             conn.execute(sql.SQL("create database {}").format(sql.Identifier(_DATABASE)))
-        os.environ[dsn_variable(f"source:{TABLE}")] = workplace.admin(_DATABASE)
+        os.environ[dsn_variable(f"source:{TABLE}")] = self.address
         with connect("warehouse") as conn:
             business_date.set(conn, DEFAULT_START)
-        depot = cls(home)
-        depot._write_specs()
-        with depot._source() as conn:
+        self._write_specs()
+        with self._source() as conn:
             conn.execute(sql.SQL("create table wide ({})").format(_columns(of_source=True)))
             conn.execute("alter table wide add primary key (id)")
-        return depot
 
     def grow(self, rows: int) -> None:
-        """Add rows until there are so many, and write the file anew; nothing to do if there are already."""
+        """Add rows until there are so many, and write the files anew; nothing to do if there are already."""
         if self.rows >= rows:
             return
         with self._source() as conn:
             _append(conn, rows - self.rows)
             conn.execute("vacuum analyze wide")
             self.rows = rows
-            with (
-                self.file.open("wb") as file,
-                conn.cursor().copy("copy wide to stdout (format csv, header, encoding 'GB18030')") as blocks,
-            ):
-                for block in blocks:
-                    file.write(block)
+            _write_file(conn, self.file(FILE), sql.SQL("address"))
+            # 5 % of the lines hold a field that must stand in quotation marks.
+            quoted = sql.SQL("case when id % 20 = 0 then address || ', \"后院\"' else address end")
+            _write_file(conn, self.file(QUOTED), quoted)
 
-    @property
-    def file(self) -> Path:
+    def serve(self) -> None:
+        """Serve the rows that there are as an API."""
+        if self.served == self.rows:
+            return
+        pages = self.home / "pages"
+        api.write_pages(pages, self.address, self.rows)
+        if not self.served:
+            os.environ[_API_ADDRESS] = self.stack.enter_context(api.serving(pages))
+        self.served = self.rows
+
+    def file(self, source: str) -> Path:
         """The rows as a GB18030 CSV file."""
-        return self.home / "depot.csv"
+        return self.home / f"{source}.csv"
 
     def change(self) -> None:
         """Update, delete and insert rows at the source: 1 % in all, others each time."""
@@ -110,25 +131,36 @@ class Depot:
                 conn.execute(sql.SQL("drop table if exists {}").format(sql.Identifier("raw", name)))
         return self.load(source)
 
+    @property
+    def address(self) -> str:
+        """The connection string of the source's database; it holds a password."""
+        return workplace.admin(_DATABASE)
+
     def pipe_rows(self) -> float:
         """Pass the table through the COPY pipe into an empty one; return the seconds."""
         self._empty_bare(_columns(of_source=True))
-        source, target = workplace.admin(_DATABASE), workplace.admin("warehouse")
-        return timed(lambda: pipe.copy_rows(source, sql.SQL("select * from wide"), target, _BARE))
+        target = workplace.admin("warehouse")
+        return timed(lambda: pipe.copy_rows(self.address, sql.SQL("select * from wide"), target, BARE))
 
     def pipe_file(self) -> float:
         """Pass the file through the decoding pipe into an empty table of texts; return the seconds."""
         self._empty_bare(_columns(of_source=False))
-        return timed(lambda: pipe.copy_file(self.file, "gb18030", workplace.admin("warehouse"), _BARE))
+        target = workplace.admin("warehouse")
+        return timed(lambda: pipe.copy_file(self.file(FILE), "gb18030", target, BARE))
+
+    def pipe_api(self) -> float:
+        """Read every page of the API straight into an empty table of texts; return the seconds."""
+        self._empty_bare(_columns(of_source=False))
+        return child.run("read_api", url=os.environ[_API_ADDRESS]).seconds
 
     def _empty_bare(self, columns: sql.Composable) -> None:
         with connect_to(workplace.admin("warehouse"), "admin", autocommit=True) as conn:
-            conn.execute(sql.SQL("drop table if exists {}").format(_BARE))
-            conn.execute(sql.SQL("create table {} ({})").format(_BARE, columns))
+            conn.execute(sql.SQL("drop table if exists {}").format(BARE))
+            conn.execute(sql.SQL("create table {} ({})").format(BARE, columns))
         workplace.checkpoint()
 
     def _source(self) -> Connection:
-        return connect_to(workplace.admin(_DATABASE), "source", autocommit=True)
+        return connect_to(self.address, "source", autocommit=True)
 
     @property
     def _specs(self) -> Path:
@@ -138,12 +170,15 @@ class Depot:
         self._specs.mkdir()
         containers = {
             TABLE: {"type": "postgres"},
-            FILE: {"type": "csv", "path": "{home}/depot.csv", "encoding": "gb18030"},
+            FILE: {"type": "csv", "path": str(self.file(FILE)), "encoding": "gb18030"},
+            QUOTED: {"type": "csv", "path": str(self.file(QUOTED)), "encoding": "gb18030"},
+            API: {"type": "http_api", "url": API, "paging": {"type": "pages", "page_size": api.PAGE_SIZE}},
         }
         for name, container in containers.items():
             table = {
                 "name": "wide",
                 "title": "宽表",
+                "at_source": api.PATH if name == API else None,
                 "key": ["id"],
                 "columns": [{"name": column, "label": column} for column in _COLUMNS],
                 "mode": {"type": "snapshot"},
@@ -160,6 +195,19 @@ class Depot:
             }
             text = yaml.safe_dump(spec, allow_unicode=True)
             (self._specs / f"{name}.yml").write_text(text, encoding="utf-8")
+
+
+def _write_file(conn: Connection, path: Path, address: sql.SQL) -> None:
+    columns = sql.SQL(", ").join(
+        sql.SQL("{} as address").format(address) if name == "address" else sql.Identifier(name)
+        for name in _COLUMNS
+    )
+    query = sql.SQL("copy (select {} from wide) to stdout (format csv, header, encoding 'GB18030')").format(
+        columns
+    )
+    with path.open("wb") as file, conn.cursor().copy(query) as blocks:
+        for block in blocks:
+            file.write(block)
 
 
 def _append(conn: Connection, rows: int) -> None:

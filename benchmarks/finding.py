@@ -12,18 +12,25 @@ Result = TypeVar("Result")
 MEGABYTE = 1_000_000
 
 
+class NotMeasuredError(Exception):
+    """What a goal needs is not to be had here: no fault, and no result."""
+
+
 @dataclass(frozen=True)
 class Ratio:
-    """A measured value and the most it may be; `unit`: × (a ratio), % (a share, kept as 0 to 1), or other."""
+    """A measured value and the most it may be (the least, if `more_is_better`); `unit`: × (a ratio), % (a
+    share, kept as 0 to 1), or other.
+    """
 
     value: float
-    at_most: float
+    limit: float
     unit: str = "×"
+    more_is_better: bool = False
 
     @property
     def met(self) -> bool:
         """Whether the value is within the goal."""
-        return self.value <= self.at_most
+        return self.value >= self.limit if self.more_is_better else self.value <= self.limit
 
     @property
     def measured(self) -> str:
@@ -33,7 +40,7 @@ class Ratio:
     @property
     def goal(self) -> str:
         """The goal as text."""
-        return f"≤ {_text(self.at_most, self.unit)}"
+        return f"{'≥' if self.more_is_better else '≤'} {_text(self.limit, self.unit)}"
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,11 @@ class Finding:
 def one(value: float, at_most: float, absolute: str) -> Finding:
     """Return a finding of a single plain ratio."""
     return Finding((Ratio(value, at_most),), absolute)
+
+
+def faster(theirs: float, ours: float, at_least: float, absolute: str) -> Finding:
+    """Return a finding of how many times as long another way takes."""
+    return Finding((Ratio(theirs / ours, at_least, more_is_better=True),), absolute)
 
 
 def per_model(seconds: float, whole: float, *, share: float, each: float, count: int) -> Ratio:

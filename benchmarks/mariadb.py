@@ -86,7 +86,7 @@ class MariadbDepot:
     def grow(self, rows: int) -> None:
         """Add rows until there are so many; nothing to do if there are already."""
         if self.rows < rows:
-            self._append(self.rows, rows - self.rows)
+            self._append(rows - self.rows)
             self.rows = rows
 
     def change(self) -> None:
@@ -99,9 +99,7 @@ class MariadbDepot:
                 "update wide set phone = concat(phone, '0') where id %% %s = %s", [_CHANGED_IN, update]
             )
             gone = cursor.execute("delete from wide where id %% %s = %s", [_CHANGED_IN, delete])
-            cursor.execute("select max(id) from wide")
-            ((last,),) = cursor.fetchall()
-        self._append(int(last), gone)
+        self._append(gone)
 
     def load(self) -> float:
         """Load the source as it is now in a process of its own; return its seconds."""
@@ -142,8 +140,10 @@ class MariadbDepot:
         into = sql.SQL("copy {} from stdin (null 'NULL')").format(_BARE)
         pipe.run([(command, environment), pipe.psql(into, workplace.admin("warehouse"))])
 
-    def _append(self, last: int, rows: int) -> None:
+    def _append(self, rows: int) -> None:
         with self.server.admin("depot") as conn, conn.cursor() as cursor:
+            cursor.execute("select coalesce(max(id), 0) from wide")
+            ((last,),) = cursor.fetchall()
             cursor.execute(_ROWS.replace("%", "%%").replace("%%s", "%s"), [last, rows])
             cursor.execute("analyze table wide")
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from huiliu.secret_store import make_home
 
-KEPT = 1_000_000  # keys in memory; more go to a file without a name
+KEPT = 1 << 18  # keys in memory; more go to a file without a name
 _PARTS = 256  # of the keys by their first byte, looked at one after another
 _WORD = np.dtype(">u8")
 

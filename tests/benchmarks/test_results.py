@@ -8,7 +8,7 @@ import pytest
 from psycopg import sql
 
 from benchmarks import child, pipe
-from benchmarks.finding import Finding, Ratio, in_turns, one, per_model, spread
+from benchmarks.finding import Finding, Ratio, faster, in_turns, one, per_model, spread
 from benchmarks.goals import CITY_GOALS, SERVING, goal_names, load_goals
 from benchmarks.results import Results, Row
 from huiliu.errors import HuiliuError
@@ -39,7 +39,7 @@ def test_ratios_are_written_with_their_units() -> None:
 def test_a_day_may_cost_a_share_and_something_for_each_model() -> None:
     ratio = per_model(seconds=20, whole=100, share=0.05, each=0.3, count=40)
     assert ratio.value == pytest.approx(0.2)
-    assert ratio.at_most == pytest.approx(0.17)
+    assert ratio.limit == pytest.approx(0.17)
     assert not ratio.met
 
 
@@ -107,3 +107,9 @@ def test_a_pipe_that_fails_is_an_error(tmp_path: Path, monkeypatch: pytest.Monke
 def test_work_that_fails_in_its_process_is_an_error() -> None:
     with pytest.raises(HuiliuError, match="no_such_work"):
         child.run("no_such_work")
+
+
+def test_how_many_times_faster_must_reach_its_goal() -> None:
+    finding = faster(theirs=24.0, ours=3.0, at_least=8, absolute="")
+    assert (finding.verdict, finding.ratios[0].goal) == ("met", "≥ 8.00 ×")
+    assert faster(theirs=23.0, ours=3.0, at_least=8, absolute="").verdict == "missed"
