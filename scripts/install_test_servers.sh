@@ -25,8 +25,10 @@ chmod 755 "$policy"
 
 export DEBIAN_FRONTEND=noninteractive
 echo "installing mariadb-server …"
-apt-get -q=2 -o DPkg::Lock::Timeout=300 update
-apt-get -q=2 -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 install -y --no-install-recommends mariadb-server > /dev/null
+wait="-o DPkg::Lock::Timeout=300"
+if ! { apt-get -q=2 $wait update && apt-get -q=2 $wait install -y --no-install-recommends mariadb-server > /dev/null; }; then
+    echo "mariadb-server could not be installed: the tests of MariaDB will be skipped (in CI they fail)" >&2
+    exit 0
+fi
 # Neither now nor after a restart of the machine: the tests start one of their own.
 if [ -d /run/systemd/system ]; then systemctl --quiet disable mariadb.service; fi
-command -v mariadbd > /dev/null

@@ -51,8 +51,11 @@ _PASSING = {
 class MysqlConnection(pymysql.Connection):  # type: ignore[misc]  # PyMySQL is untyped
     """A connection that also hands over the result of a large query in blocks."""
 
-    def blocks(self, query: str) -> Iterator[tuple[int, bytes]]:
-        """Yield the texts of a query of one column, joined, with their number. Raises PyMySQL's errors."""
+    def blocks(self, query: str, ending: bytes) -> Iterator[tuple[int, bytes]]:
+        """Yield the texts of a query of one column, each with an ending, joined, and their number.
+
+        Raises PyMySQL's errors.
+        """
         self._execute_command(COMMAND.COM_QUERY, query)
         for _ in ("number of columns", "the column", "end of columns"):
             self._read_packet()
@@ -61,7 +64,7 @@ class MysqlConnection(pymysql.Connection):  # type: ignore[misc]  # PyMySQL is u
             block = rest + self._read_some()
             texts, begin, ended = _cut(block)
             if texts:
-                yield len(texts), b"".join(texts)
+                yield len(texts), ending.join([*texts, b""])
             if ended:
                 return
             rest = block[begin:]
@@ -192,7 +195,7 @@ def _explanation(where: str, source: str, error: Exception) -> HuiliuError:
     code = error.args[0] if error.args and isinstance(error.args[0], int) else None
     words = str(error.args[1]) if len(error.args) > 1 else ""
     variable = connections.dsn_variable(f"source:{source}")
-    if code in _TIMEOUTS or "timed out" in words:
+    if code in _TIMEOUTS or (code == CR.CR_SERVER_LOST and "timed out" in words):
         return TransientError(
             f"{where}: the source took longer than the timeout for one statement",
             fix="load the source again; if it is always so, raise timeout_seconds of the container",
