@@ -25,6 +25,7 @@ from huiliu.errors import ConfigError, DataError, HuiliuError, TransientError
 
 CONNECT_SECONDS = 10
 _PATIENCE_SECONDS = 10  # what the network may take beyond the server's own limit
+_READ_BYTES = 128 * 1024  # servers send some 20 kB at a time
 _BLOCK_BYTES = 512 * 1024
 _LONGEST_PACKET = 0xFFFFFF  # a longer row goes on in the next packet
 # How many bytes of a packet stand before its text, by the first byte of it (a length of 1, 3, 4 or 9 bytes).
@@ -59,19 +60,20 @@ class MysqlConnection(pymysql.Connection):  # type: ignore[misc]  # PyMySQL is u
         self._execute_command(COMMAND.COM_QUERY, query)
         for _ in ("number of columns", "the column", "end of columns"):
             self._read_packet()
-        rest = b""
-        while True:
+        texts: list[bytes] = []
+        rest, size, ended = b"", 0, False
+        while not ended:
             block = rest + self._read_some()
-            texts, begin, ended = _cut(block)
-            if texts:
-                yield len(texts), ending.join([*texts, b""])
-            if ended:
-                return
+            size += len(block)
+            begin, ended = _cut(block, texts)
             rest = block[begin:]
+            if texts and (ended or size >= _BLOCK_BYTES):
+                yield len(texts), ending.join([*texts, b""])
+                texts, size = [], 0
 
     def _read_some(self) -> bytes:
         try:
-            data: bytes = self._rfile.read1(_BLOCK_BYTES)
+            data: bytes = self._rfile.read1(_READ_BYTES)
         except OSError as error:
             self._force_close()
             raise err.OperationalError(CR.CR_SERVER_LOST, f"lost while reading ({error})") from error
@@ -81,9 +83,8 @@ class MysqlConnection(pymysql.Connection):  # type: ignore[misc]  # PyMySQL is u
         return data
 
 
-def _cut(block: bytes) -> tuple[list[bytes], int, bool]:
-    """Return the texts of the whole packets in a block, where the rest begins, whether the result ended."""
-    texts: list[bytes] = []
+def _cut(block: bytes, texts: list[bytes]) -> tuple[int, bool]:
+    """Add the texts of the whole packets in a block; return where the rest begins, and whether all ended."""
     take, length_at = texts.append, struct.Struct("<I").unpack_from
     begin, end = 0, len(block)
     while begin + 4 < end:
@@ -96,13 +97,13 @@ def _cut(block: bytes) -> tuple[list[bytes], int, bool]:
             take(block[begin + before : following])
             begin = following
         elif block[begin + 4] == 0xFE and size < 9:
-            return texts, following, True
+            return following, True
         else:
             text, begin = _unusual(block, begin)
             if text is None:
                 break
             take(text)
-    return texts, begin, False
+    return begin, False
 
 
 def _unusual(block: bytes, begin: int) -> tuple[bytes | None, int]:
