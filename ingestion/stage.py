@@ -21,6 +21,7 @@ from ingestion import drift, row_hash
 from ingestion.raw_table import RawTable, value
 
 Format = Literal["binary", "text", "csv"]
+_JSON = json.JSONEncoder(ensure_ascii=False)  # json.dumps would make one for each row
 MOST_FETCHED = 100_000  # rows fetched one by one by their keys; more are cheaper read as a whole
 
 
@@ -234,4 +235,4 @@ class RowSink:
 def as_extra(extra: Mapping[str, object]) -> str | None:
     """Return what the spec doesn't know as JSON, nulls left out; None if nothing is left."""
     held = {name: extra[name] for name in sorted(extra) if extra[name] is not None}
-    return json.dumps(held, ensure_ascii=False) if held else None
+    return _JSON.encode(held) if held else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import repeat
 
 from huiliu.errors import DataError
@@ -18,7 +18,8 @@ from ingestion.source_files import Source
 
 BLOCK = 1 << 20
 LONGEST_LINE = 16 << 20  # bytes; no table has such a line, but a file that is no CSV may
-_ENDS = "\x1e"  # between parsed records, which may hold line breaks
+# Between parsed fields and records, which may hold line breaks.
+_PARTS, _ENDS = SEPARATOR.decode(), "\x1e"
 
 
 class CsvBlocks:
@@ -108,15 +109,18 @@ class CsvBlocks:
             return False
         if set(map(len, rows)) - {self.width}:
             return False
-        separator = SEPARATOR.decode()
-        if separator in text or _ENDS in text:
-            for row in rows:
-                self.lines.take_one(row)
-        elif rows:
-            block = _ENDS.join(map(separator.join, rows)).encode()
-            ends = _ENDS.encode()
-            self.lines.take(block.split(ends), SEPARATOR, ends, block)
+        self._take_rows(rows)
         return True
+
+    def _take_rows(self, rows: list[list[str]]) -> None:
+        if not rows:
+            return
+        block = _ENDS.join(map(_PARTS.join, rows))
+        if block.count(_PARTS) + len(rows) == len(rows) * self.width and block.count(_ENDS) + 1 == len(rows):
+            self.lines.take(block.encode().split(_ENDS.encode()), SEPARATOR, _ENDS.encode(), block.encode())
+            return
+        for row in rows:  # a field holds what parts them
+            self.lines.take_one(row)
 
     def _reader(self, lines: Iterator[str] | io.StringIO) -> Iterator[list[str]]:
         return csv.reader(lines, delimiter=self.delimiter, strict=True)
@@ -124,61 +128,39 @@ class CsvBlocks:
     # Record by record --------------------------------------------------------------------------------------
 
     def _take_one_by_one(self, raw: bytes, *, last: bool) -> bytes:
-        """Take what is sound of a block, reject the rest; lines that are sound by themselves go together."""
-        lines = raw.split(b"\n")
-        if not lines[-1]:
-            lines.pop()
-        sound: list[bytes] = []
+        """Take what is sound of a block and reject the rest; return the lines of a record that goes on in the
+        next block.
+        """
+        lines = raw.removesuffix(b"\n").split(b"\n")
         at = 0
         while at < len(lines):
-            record = self._sound(lines[at])
-            if record is not None:
-                sound.append(record)
-                at += 1
-                continue
-            self._pass(sound)
-            taken = self._take_one(lines, at, last=last)
-            if not taken:
+            window = _Window(lines[at:], self.encoding)
+            rows, sound, wrong = self._sound_rows(window)
+            self._take_rows(rows)
+            at += sound
+            if wrong and window.ran_out and not last:
                 return b"\n".join(lines[at:]) + b"\n"
-            at += taken
-        self._pass(sound)
+            if wrong:  # only its first line: a stray quotation mark may have swallowed the others
+                self._reject(lines[at], at, wrong, broken=window.broken)
+                at += 1
         return b""
 
-    def _sound(self, line: bytes) -> bytes | None:
-        """Return a line that is a sound record without quotation marks, in UTF-8; None if it is not one."""
+    def _sound_rows(self, window: _Window) -> tuple[list[list[str]], int, str | None]:
+        """Return the records before the first wrong one, of how many lines they are, and what is wrong."""
+        rows: list[list[str]] = []
+        sound = 0
         try:
-            text = line.removesuffix(b"\r").decode(self.encoding)
-        except UnicodeDecodeError:
-            return None
-        odd = not text or '"' in text or "\0" in text or "\r" in text or len(line) > csv.field_size_limit()
-        return None if odd or text.count(self.delimiter) != self.width - 1 else text.encode()
-
-    def _pass(self, sound: list[bytes]) -> None:
-        if sound:
-            self.lines.take(sound, self.parts)
-            sound.clear()
-
-    def _take_one(self, lines: Sequence[bytes], at: int, *, last: bool) -> int:
-        """Take or reject the record that begins with a line; return of how many lines it was, 0 if it goes on
-        in the next block.
-        """
-        window = _Lines(lines, at, self.encoding)
-        try:
-            record = next(self._reader(window), [])
+            for record in self._reader(iter(window)):
+                if len(record) != self.width and record:
+                    return rows, sound, f"{len(record)} fields where the header has {self.width}"
+                if window.broken:
+                    return rows, sound, "a further line of the record is broken"
+                if record:
+                    rows.append(record)
+                sound = window.taken
         except csv.Error:
-            if window.ran_out and not last:
-                return 0
-            self._reject(lines[at], at, _wrong_quotes(lines[at]), broken=window.broken)
-            return 1  # a quotation mark that never closes: its other lines are read again
-        if len(record) == self.width and not window.broken:
-            self.lines.take_one(record)
-        elif record:
-            wrong = f"{len(record)} fields where the header has {self.width}"
-            if len(record) == self.width:
-                wrong = "a further line of the record is broken"
-            self._reject(lines[at], at, wrong, broken=window.broken)
-            return 1
-        return window.taken
+            return rows, sound, _wrong_quotes(window.lines[sound])
+        return rows, sound, None
 
     def _reject(self, line: bytes, at: int, reason: str, *, broken: bool) -> None:
         whole = self._fault(line) if broken else None
@@ -208,30 +190,24 @@ def _wrong_quotes(line: bytes) -> str:
     return f"a line break stands within a field, or a field has more than {csv.field_size_limit()} characters"
 
 
-class _Lines:
-    """Lines of a block from one on, as text; `broken` if one is not in the encoding or holds a NUL."""
+class _Window:
+    """Lines as text; `broken` once one was not in the encoding or held a NUL."""
 
-    def __init__(self, lines: Sequence[bytes], at: int, encoding: str) -> None:
+    def __init__(self, lines: list[bytes], encoding: str) -> None:
         self.lines = lines
-        self.at = at
         self.encoding = encoding
         self.taken = 0
         self.broken = False
         self.ran_out = False
 
-    def __iter__(self) -> _Lines:
-        return self
-
-    def __next__(self) -> str:
-        if self.at + self.taken == len(self.lines):
-            self.ran_out = True
-            raise StopIteration
-        raw = self.lines[self.at + self.taken] + b"\n"
-        self.taken += 1
-        try:
-            text = raw.decode(self.encoding)
-        except UnicodeDecodeError:
-            self.broken = True
-            return raw.decode(self.encoding, errors="replace")
-        self.broken = self.broken or "\0" in text
-        return text
+    def __iter__(self) -> Iterator[str]:
+        for line in self.lines:
+            self.taken += 1
+            try:
+                text = line.decode(self.encoding) + "\n"
+                self.broken = self.broken or "\0" in text
+            except UnicodeDecodeError:
+                text = line.decode(self.encoding, errors="replace") + "\n"
+                self.broken = True
+            yield text
+        self.ran_out = True
