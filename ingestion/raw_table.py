@@ -53,12 +53,6 @@ class RawTable:
             conn.execute(
                 sql.SQL("alter table {} add column {} text").format(self.raw, sql.Identifier(column))
             )
-        # A batch lies together in an append-only table, so a tiny index finds it.
-        conn.execute(
-            sql.SQL("create index if not exists {} on {} using brin (_batch_id)").format(
-                sql.Identifier(f"{self.name}__batch"), self.raw
-            )
-        )
         conn.execute(
             sql.SQL("create table if not exists {} (_row_key uuid not null, _row_hash uuid not null)").format(
                 self.current
@@ -88,8 +82,14 @@ class RawTable:
         readers = sql.SQL(", ").join(map(sql.Identifier, READERS))
         conn.execute(sql.SQL("grant select on {} to {}").format(self.raw, readers))
 
-    def _index_keys(self, conn: Connection) -> None:
-        """Create the indexes on keys: after the first load, when building them at once is cheapest."""
+    def _index(self, conn: Connection) -> None:
+        """Create the indexes: after the first load, when building them at once is cheapest."""
+        # A batch lies together in an append-only table, so a tiny index finds it.
+        conn.execute(
+            sql.SQL("create index if not exists {} on {} using brin (_batch_id)").format(
+                sql.Identifier(f"{self.name}__batch"), self.raw
+            )
+        )
         conn.execute(
             sql.SQL("create index if not exists {} on {} (_row_key, _batch_id)").format(
                 sql.Identifier(f"{self.name}__key"), self.raw
@@ -109,7 +109,7 @@ class RawTable:
                     self.current, self.row_hash, self._latest(conn)
                 )
             )
-        self._index_keys(conn)
+        self._index(conn)
 
     @property
     def row_hash(self) -> sql.Composed:
