@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 
 from psycopg import sql
 
@@ -123,6 +124,15 @@ class RawTable:
             return sql.Composed([self.raw])  # no key stands twice
         return sql.SQL("(select distinct on (_row_key) * from {} order by _row_key, _batch_id desc)").format(
             self.raw
+        )
+
+    def stamp(self, conn: Connection, batch_id: int, day: date) -> None:
+        """Let rows that don't say otherwise be inserted ones of this batch; only first loads don't."""
+        conn.execute(
+            sql.SQL(
+                "alter table {} alter _op set default 'I', alter _batch_id set default {},"
+                " alter _loaded_on set default {}"
+            ).format(self.raw, sql.Literal(batch_id), sql.Literal(day))
         )
 
     def is_empty(self, conn: Connection) -> bool:

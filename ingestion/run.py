@@ -145,6 +145,7 @@ def _load_table(
     batch = Batch(ledger.start(conn, spec.name, table, day, days), day)
     load = TableLoad(batch.batch_id, spec.name, table.name, table.mode.type, "running")
     try:
+        Stage.prepare(conn, RawTable(spec.name, table), batch)
         with conn.transaction():
             load = _land(conn, spec, table, batch, load, days)
     except HuiliuError as error:

@@ -15,7 +15,7 @@ from huiliu.errors import ConfigError
 
 
 class _UniqueKeys(yaml.CSafeLoader):
-    """A key written twice is an error, where YAML would silently keep the last. The C loader: DAGs read all specs."""
+    """A key written twice is an error, where YAML would silently keep the last. In C: DAGs read all specs."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]

@@ -48,7 +48,7 @@ class Stage:
 
     @classmethod
     def open(cls, conn: Connection, place: RawTable, batch: Batch, known: Mapping[str, str]) -> Stage:
-        """Create the stage of a load."""
+        """Create the stage of a load, in the load's transaction; see also `prepare`."""
         stage = cls(conn, place, batch, place.is_empty(conn), known)
         if not stage.direct:
             place.prepare_current(conn)
@@ -63,6 +63,14 @@ class Stage:
             )
         conn.execute("create temporary table stage_key (_row_key uuid, _row_hash uuid) on commit drop")
         return stage
+
+    @staticmethod
+    def prepare(conn: Connection, place: RawTable, batch: Batch) -> None:
+        """Make ready for a load, before its transaction."""
+        if place.is_empty(conn):
+            # A default costs nothing, where the same value sent with every row costs a tenth of the load. It
+            # is set apart: held for a whole load, the lock it takes would keep everybody from reading.
+            place.stamp(conn, batch.batch_id, batch.business_date)
 
     @property
     def target(self) -> sql.Composable:
@@ -89,29 +97,12 @@ class Stage:
 
     def blocks(self, form: Format, *, extra: bool = False) -> AbstractContextManager[Copy]:
         """Take COPY data made by the source or the caller. A line holds the spec's columns in order, `_extra`
-        if so said, the row's key, its hash unless `direct`, and the `constants`.
+        if so said, the row's key, and its hash unless `direct`.
         """
         more = ["_extra"] if extra else []
         names = [*self.place.table.column_names, *more, "_row_key"]
-        names += ["_op", "_batch_id", "_loaded_on"] if self.direct else ["_row_hash"]
+        names += [] if self.direct else ["_row_hash"]
         return self._copy(self.target, names, form)
-
-    @property
-    def constants(self) -> list[sql.Composable]:
-        """SQL values that end each line of `blocks` when they are made by a query."""
-        if not self.direct:
-            return []
-        op, batch, day = self.constant_texts
-        return [
-            sql.SQL("{}::char(1)").format(sql.Literal(op)),
-            sql.SQL("{}::bigint").format(sql.Literal(int(batch))),
-            sql.SQL("{}::date").format(sql.Literal(day)),
-        ]
-
-    @property
-    def constant_texts(self) -> tuple[str, ...]:
-        """The same values as texts."""
-        return ("I", str(self.batch.batch_id), str(self.batch.business_date)) if self.direct else ()
 
     def keys(self, form: Format) -> AbstractContextManager[Copy]:
         """Take the key of every row the source has."""
@@ -215,7 +206,6 @@ class RowSink:
     def __init__(self, stage: Stage, copy: Copy) -> None:
         self._write = copy.write_row
         self._hashed = not stage.direct
-        self._constants = stage.constant_texts
         names = stage.place.table.column_names
         places = [names.index(name) for name in stage.place.table.key]
         self._whole = not places
@@ -227,7 +217,7 @@ class RowSink:
         more = as_extra(extra) if extra else None
         whole = row_hash.of_texts(values, more) if self._hashed or self._whole else ""
         key = whole if self._whole else row_hash.of_texts(self._key(values))
-        tail = (key, whole) if self._hashed else (key, *self._constants)
+        tail = (key, whole) if self._hashed else (key,)
         self._write((*values, more, *tail))
         self.rows += 1
 

@@ -6,6 +6,7 @@ here, passes them on unopened.
 
 from __future__ import annotations
 
+import select
 from collections.abc import Iterator
 
 from psycopg import errors, pq, sql
@@ -22,6 +23,8 @@ class CopyOut:
         self.conn = conn
         self.query = query
         self.rows = 0
+        self._readable = select.poll()
+        self._readable.register(conn.fileno(), select.POLLIN)
 
     def blocks(self) -> Iterator[bytes]:
         """Yield the data, joined into blocks. Raises psycopg's errors."""
@@ -32,8 +35,8 @@ class CopyOut:
         taken: list[bytes | memoryview] = []
         size = 0
         while True:
-            length, data = connection.get_copy_data(0)
-            if length <= 0:
+            length, data = self._next()
+            if length < 0:
                 break
             taken.append(data)
             size += length
@@ -43,6 +46,14 @@ class CopyOut:
         if taken:
             yield b"".join(taken)
         self.rows = self._end()
+
+    def _next(self) -> tuple[int, bytes | memoryview]:
+        """Return the next row. While libpq itself waits for one, no other thread and no signal has its turn."""
+        connection = self.conn.pgconn
+        while not (found := connection.get_copy_data(1))[0]:
+            self._readable.poll()
+            connection.consume_input()
+        return found
 
     def _end(self) -> int:
         result = self.conn.pgconn.get_result()

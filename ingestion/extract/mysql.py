@@ -88,22 +88,20 @@ class _MysqlReading(DatabaseReading):
         if self.extra:
             fields.append(f"ifnull({self.extra}, x'ff')")
         fields += [self.key] if self.stage.direct else [self.key, self.hash]
-        ending = b"".join(b"\t" + text.encode() for text in self.stage.constant_texts) + b"\n"
         with self.stage.blocks("text", extra=self.extra is not None) as sink:
             return sum(
-                self._pass_on(fields, ending, sink, condition)
-                for condition in self._conditions(since, days, keys)
+                self._pass_on(fields, sink, condition) for condition in self._conditions(since, days, keys)
             )
 
     def stage_keys(self) -> int:
         """Stage the key of every row."""
         with self.stage.keys("text") as sink:
-            return self._pass_on([_as_bytes(self.key)], b"\n", sink)
+            return self._pass_on([_as_bytes(self.key)], sink)
 
     def stage_fingerprints(self) -> int:
         """Stage the key and hash of every row."""
         with self.stage.fingerprints("text") as sink:
-            return self._pass_on([_as_bytes(self.key), self.hash], b"\n", sink)
+            return self._pass_on([_as_bytes(self.key), self.hash], sink)
 
     def manifest_rows(self, said: TableManifest) -> int | None:
         """Ask the control table."""
@@ -145,14 +143,14 @@ class _MysqlReading(DatabaseReading):
         later = f"{identifier(column.name)} >= {value}"
         return f"({later} or {identifier(column.name)} is null)" if column.nullable else later
 
-    def _pass_on(self, fields: Sequence[str], ending: bytes, sink: Copy, condition: str | None = None) -> int:
+    def _pass_on(self, fields: Sequence[str], sink: Copy, condition: str | None = None) -> int:
         line = f"concat_ws(x'fe', {', '.join(fields)})"
         read = 0
         for rows, block in self._blocks(_select(line, self.relation.name, condition)):
             if any(byte in block for byte in _SUSPECT):
                 block, refused = self._without_refused(block, read)
                 read -= refused
-            sink.write(_as_copy_lines(block, ending))
+            sink.write(_as_copy_lines(block))
             read += rows
         return read
 
@@ -176,10 +174,10 @@ class _MysqlReading(DatabaseReading):
         return b"".join(kept), len(rows) - len(kept)
 
 
-def _as_copy_lines(block: bytes, ending: bytes) -> bytes:
+def _as_copy_lines(block: bytes) -> bytes:
     for byte, escaped in _ESCAPES:
         block = block.replace(byte, escaped)
-    return block.replace(_FIELD_END, b"\t").replace(_ROW_END, ending)
+    return block.replace(_FIELD_END, b"\t").replace(_ROW_END, b"\n")
 
 
 def _refusal(row: bytes) -> str | None:

@@ -192,7 +192,7 @@ class _Reading:
         if not self.stage.direct:
             columns.append(row_hash.as_bytes(self.texts, self.extra))
         with self.stage.blocks("binary", extra=self.extra is not None) as sink:
-            return self._copy([*columns, *self.stage.constants], sink, condition)
+            return self._copy(columns, sink, condition)
 
     def _copy_fingerprints(self) -> int:
         with self.stage.fingerprints("binary") as sink:

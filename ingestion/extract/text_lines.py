@@ -59,7 +59,6 @@ class TextLines:
         self._write = copy.write
         self._keys = keys
         self._hashed = not stage.direct
-        self._tail = "".join(f"\t{text}" for text in stage.constant_texts).encode() + b"\n"
         self._pick = _picking(layout.places)
         names = stage.place.table.column_names
         self._key_places = [names.index(name) for name in stage.place.table.key]
@@ -139,7 +138,7 @@ class TextLines:
         columns += [repeat(b"\t"), _hexadecimal(joined)]
         if hashes:
             columns += [repeat(b"\t"), _hexadecimal(b"".join(hashes))]
-        columns.append(repeat(self._tail))
+        columns.append(repeat(b"\n"))
         self._write(b"".join(chain.from_iterable(zip(*columns, strict=False))))
         self.rows += len(lines)
 
