@@ -77,8 +77,7 @@ def _land(connection: Connection, table: str, rows: list[Row], op: str = "I") ->
     ).fetchall()
     columns = [str(row[0]) for row in held]
     statement = sql.SQL(
-        "insert into {} ({}, _row_key, _op, _batch_id, _loaded_on)"
-        " values ({}, md5(%s)::uuid, %s, %s, %s)"
+        "insert into {} ({}, _row_key, _op, _batch_id, _loaded_on) values ({}, md5(%s)::uuid, %s, %s, %s)"
     ).format(
         sql.Identifier("raw", table),
         sql.SQL(", ").join(map(sql.Identifier, columns)),
