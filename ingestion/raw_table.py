@@ -102,8 +102,12 @@ class RawTable:
             )
         )
 
-    def prepare_current(self, conn: Connection) -> None:
-        """Bring the last state into being from the change log after a first load, and its indexes."""
+    def prepare_current(self, conn: Connection, *, reshaped: bool = False) -> None:
+        """Bring the last state into being from the change log after a first load, and its indexes; if
+        `reshaped`, make it anew: a row's hash is made of the spec's columns.
+        """
+        if reshaped:
+            conn.execute(sql.SQL("truncate {}").format(self.current))
         if not value(conn, sql.SQL("select exists (select from {})").format(self.current)):
             conn.execute(
                 sql.SQL("insert into {} select _row_key, {} from {} latest where _op <> 'D'").format(

@@ -161,20 +161,15 @@ def _land(
 ) -> TableLoad:
     # Keys are 16 bytes: a million of them are compared in memory instead of on disk.
     conn.execute("set local work_mem = '96MB'")
-    stage = Stage.open(
-        conn, RawTable(spec.name, table), batch, ledger.known_types(conn, spec.name, table.name)
-    )
     before = ledger.last_landed(conn, spec.name, table.name)
+    reshaped = before.shape not in (None, plan.shape(table))
+    known = ledger.known_types(conn, spec.name, table.name)
+    stage = Stage.open(conn, RawTable(spec.name, table), batch, known, reshaped=reshaped)
     wanted = plan.wanted(table, before, batch.business_date, first=stage.direct, days=days)
     extracted = extract(spec, table, wanted, stage)
     land.check_declared_types(stage)
     reached = plan.watermark(stage, extracted, before) if days is None else before.watermark
-    changes = land.apply(
-        stage,
-        extracted,
-        may_repeat=spec.container.can.repeats,
-        reshaped=before.shape not in (None, plan.shape(table)),
-    )
+    changes = land.apply(stage, extracted, may_repeat=spec.container.can.repeats, reshaped=reshaped)
     load = replace(
         load,
         status="landed",

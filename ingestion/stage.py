@@ -20,7 +20,7 @@ from huiliu.database import Connection
 from ingestion import drift, row_hash
 from ingestion.raw_table import RawTable, value
 
-Format = Literal["binary", "text", "csv"]
+Format = Literal["binary", "text"]
 _JSON = json.JSONEncoder(ensure_ascii=False)  # json.dumps would make one for each row
 MOST_FETCHED = 100_000  # rows fetched one by one by their keys; more are cheaper read as a whole
 
@@ -44,14 +44,24 @@ class Stage:
     known: Mapping[str, str]  # the types of the source's columns at the last landed load
     present: Mapping[str, str | None] = field(default_factory=dict)  # the same, now
     new_columns: tuple[str, ...] = ()
+    notices: list[str] = field(default_factory=list)
     compared: bool = False  # by fingerprints: pg_temp.gone holds the keys the source no longer has
 
     @classmethod
-    def open(cls, conn: Connection, place: RawTable, batch: Batch, known: Mapping[str, str]) -> Stage:
-        """Create the stage of a load, in the load's transaction; see also `prepare`."""
+    def open(
+        cls,
+        conn: Connection,
+        place: RawTable,
+        batch: Batch,
+        known: Mapping[str, str],
+        *,
+        reshaped: bool = False,
+    ) -> Stage:
+        """Create the stage of a load, in the load's transaction; see also `prepare`. `reshaped`: the spec's
+        columns are not those of the last load."""
         stage = cls(conn, place, batch, place.is_empty(conn), known)
         if not stage.direct:
-            place.prepare_current(conn)
+            place.prepare_current(conn, reshaped=reshaped)
             texts = sql.SQL(", ").join(
                 sql.SQL("{} text").format(sql.Identifier(name)) for name in place.table.column_names
             )
@@ -116,14 +126,8 @@ class Stage:
         self, target: sql.Composable, names: Sequence[str], form: Format
     ) -> AbstractContextManager[Copy]:
         columns = sql.SQL(", ").join(map(sql.Identifier, names))
-        options = {
-            "binary": sql.SQL("format binary"),
-            "text": sql.SQL("format text"),
-            # An empty field of a file is an empty text: files know no null.
-            "csv": sql.SQL("format csv, force_not_null ({})").format(columns),
-        }
         return self.conn.cursor().copy(
-            sql.SQL("copy {} ({}) from stdin ({})").format(target, columns, options[form])
+            sql.SQL("copy {} ({}) from stdin (format {})").format(target, columns, sql.SQL(form))
         )
 
     # What is asked of it -----------------------------------------------------------------------------------
@@ -168,21 +172,27 @@ class Stage:
                 " select _row_key from pg_temp.difference where is_gone"
             )
             return
+        # A row that was staged is not gone, even if it came between the reading of keys and of rows.
+        seen = ("stage_key", "stage") if by_keys else ("stage",)
+        unseen = sql.SQL(" and ").join(
+            sql.SQL("not exists (select from {} s where s._row_key = c._row_key)").format(
+                sql.Identifier("pg_temp", name)
+            )
+            for name in seen
+        )
         self.conn.execute(
-            sql.SQL(
-                "create temporary table gone on commit drop as select c._row_key from {} c"
-                " where not exists (select from {} s where s._row_key = c._row_key)"
-            ).format(self.place.current, sql.Identifier("pg_temp", "stage_key" if by_keys else "stage"))
+            sql.SQL("create temporary table gone on commit drop as select c._row_key from {} c where {}")
+            .format(self.place.current, unseen)
         )
 
     def _fetchable(self, keys: sql.SQL | sql.Composed) -> list[str] | None:
         """Return the keys of a relation, unless they are too many to be fetched one by one."""
         found = self.conn.execute(
-            sql.SQL("select distinct replace(k._row_key::text, '-', '') from {} limit {}").format(
+            sql.SQL("select replace(k._row_key::text, '-', '') from {} limit {}").format(
                 keys, sql.Literal(MOST_FETCHED + 1)
             )
         ).fetchall()
-        return [key for (key,) in found] if len(found) <= MOST_FETCHED else None
+        return sorted({key for (key,) in found}) if len(found) <= MOST_FETCHED else None
 
     def _repeated_fingerprints(self) -> int:
         return value(
@@ -215,8 +225,9 @@ class RowSink:
     def write(self, values: Sequence[str | None], extra: Mapping[str, object] | None = None) -> None:
         """Stage a row; `extra` holds what the source has beyond the spec (nulls don't count)."""
         more = as_extra(extra) if extra else None
-        whole = row_hash.of_texts(values, more) if self._hashed or self._whole else ""
-        key = whole if self._whole else row_hash.of_texts(self._key(values))
+        whole = row_hash.of_texts(values, more) if self._hashed else ""
+        # Without a key a row is known by what the spec lists: a new column makes no other row of it.
+        key = row_hash.of_texts(values if self._whole else self._key(values))
         tail = (key, whole) if self._hashed else (key,)
         self._write((*values, more, *tail))
         self.rows += 1

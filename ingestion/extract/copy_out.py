@@ -48,7 +48,7 @@ class CopyOut:
         self.rows = self._end()
 
     def _next(self) -> tuple[int, bytes | memoryview]:
-        """Return the next row. While libpq itself waits for one, no other thread and no signal has its turn."""
+        """Return the next row. While libpq itself waits, no other thread and no signal has its turn."""
         connection = self.conn.pgconn
         while not (found := connection.get_copy_data(1))[0]:
             self._readable.poll()

@@ -58,7 +58,7 @@ class DatabaseReading(ABC):
             return self._read_again()
         if differing:
             self.stage_rows(keys=differing)
-        return self._extracted(rows, complete=True, keys_read=True)
+        return self._extracted(rows - len(self.rejects.kept), complete=True, keys_read=True)
 
     def _read_changes(self, since: str, *, keys: bool) -> Extracted:
         rows = self.stage_rows(since=since)

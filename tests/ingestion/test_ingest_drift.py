@@ -136,3 +136,19 @@ def test_a_retyped_column_comes_in_once_the_spec_says_so(specs: Write, clinic: C
 )
 def test_types_are_told_by_what_their_values_are(type_name: str, meant: str) -> None:
     assert family(type_name) == meant
+
+
+def test_the_last_state_is_made_anew_with_the_columns_of_the_spec(
+    specs: Write, clinic: Clinic, raw: Raw
+) -> None:
+    """Or a row that is not read again would land as changed when it comes back."""
+    append = {"type": "append", "column": "id"}
+    specs(source(POSTGRES, table("patient", "id name", key=["id"], mode=append)))
+    ingest_source("clinic")
+    ingest_source("clinic")
+    clinic.execute("delete from patient where id = 1")
+    specs(source(POSTGRES, table("patient", "id name born", key=["id"], mode=append)))
+    (load,) = ingest_source("clinic")
+    assert (load.rows_inserted, load.rows_updated) == (0, 39)
+    assert raw.state_agrees(NAME)
+    assert ("1", "p1", None) in raw.current(NAME, "id name born")

@@ -180,6 +180,19 @@ def test_a_lost_connection_in_mid_load_is_worth_a_retry(
     assert len(raw.log("clinic__patient", "id")) == 40
 
 
+def test_a_source_silent_in_mid_read_holds_up_no_other_thread(specs: Write, clinic: Clinic, raw: Raw) -> None:
+    specs(source(POSTGRES, table("patient", PATIENT, key=["id"])))
+    clinic.execute("update patient set name = repeat('x', 10000)")  # so that the first rows come at once
+    stall(clinic)
+    with connect("admin", autocommit=True) as admin, ThreadPoolExecutor(1) as pool:
+        load = pool.submit(ingest_source, "clinic")
+        time.sleep(2)
+        assert not load.done()
+        until(lambda: any(row[0] for row in admin.execute(END, [clinic.info.dbname]).fetchall()))
+        with pytest.raises(RetryableIngestError):
+            load.result()
+
+
 KILLED = """
 import sys
 from pathlib import Path
