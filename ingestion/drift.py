@@ -22,6 +22,8 @@ _FAMILIES = {
     "boolean": r"bool",
 }
 
+_MOST_SHOWN = 20
+
 
 def family(type_name: str) -> str:
     """Return what the values of a type are: text, number, date, timestamp, boolean, or the type itself."""
@@ -41,10 +43,15 @@ def check(
     wanted = {column.at_source for column in table.columns}
     missing = [name for name in (column.at_source for column in table.columns) if name not in present]
     unknown = [name for name in present if name not in wanted]
+    typed = any(kind is not None for kind in present.values())
     if missing:
-        raise DataError(f"{where}: {_missing(missing, unknown)}", fix=_fix(missing, unknown))
+        raise DataError(
+            f"{where}: {_missing(missing, unknown, headless=not typed and len(missing) == len(wanted))}",
+            fix=_fix(missing, unknown),
+        )
     retyped = [
-        f"{column.at_source} was {before} and is {now}"
+        f"{column.at_source} {'is' if column.type else 'was'} {before}{' in the spec' if column.type else ''}"
+        f" and is {now} at the source"
         for column in table.columns
         if (now := present[column.at_source]) is not None
         and (before := column.type or known.get(column.at_source)) is not None
@@ -59,12 +66,28 @@ def check(
     return tuple(unknown)
 
 
-def _missing(missing: Sequence[str], unknown: Sequence[str]) -> str:
+def shown(names: Sequence[str]) -> str:
+    """Return column names as they may stand in an error or a ledger. Where a file has no header, or an object
+    is keyed by people, names are values: what doesn't look like a name is told by its place."""
+    named = [name if nameable(name) else f"column {place}" for place, name in enumerate(names, start=1)]
+    more = f" and {len(named) - _MOST_SHOWN} more" if len(named) > _MOST_SHOWN else ""
+    return ", ".join(named[:_MOST_SHOWN]) + more
+
+
+def nameable(name: str) -> bool:
+    """Whether a text looks like the name of a column: short, and without a number that might be someone's."""
+    return len(name) <= 64 and re.search(r"\d{6}", name) is None
+
+
+def _missing(missing: Sequence[str], unknown: Sequence[str], *, headless: bool) -> str:
     text = f"column {', '.join(missing)} is missing"
-    return f"{text}; the source has {', '.join(unknown)}, which the spec does not know" if unknown else text
+    if headless:
+        return f"{text}: none of the spec's columns is there, so the first line may be no header"
+    return f"{text}; the source has {shown(unknown)}, which the spec does not know" if unknown else text
 
 
 def _fix(missing: Sequence[str], unknown: Sequence[str]) -> str:
+    unknown = [name for name in unknown if nameable(name)]
     for name in missing:
         close = difflib.get_close_matches(name, unknown, n=1, cutoff=0.5) or (
             unknown if len(unknown) == 1 else []

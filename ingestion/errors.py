@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import psycopg
+
 from huiliu.errors import DataError, HuiliuError, TransientError
 from ingestion.manifests import Manifest
 
@@ -16,6 +18,17 @@ class Rejected:
     position: str
     raw_text: str
     reason: str
+
+
+_QUOTING = ("22", "23")  # classes of SQLSTATE whose messages quote values
+
+
+def safe_text(error: psycopg.Error) -> str:
+    """Return what PostgreSQL said: no details, which quote values, and no message that does."""
+    state = error.sqlstate or ""
+    if state.startswith(_QUOTING):
+        return f"{type(error).__name__} ({state})"
+    return error.diag.message_primary or type(error).__name__
 
 
 class IngestError(HuiliuError):
@@ -32,6 +45,10 @@ class RetryableIngestError(IngestError, TransientError):
 
 class FatalIngestError(IngestError, DataError):
     """No failure is passing: someone must mend something first."""
+
+
+class ServerBusyError(TransientError):
+    """Another source of the same server is being read; nothing was begun and nothing is in the ledger."""
 
 
 class RefusedBatchError(DataError):
@@ -55,6 +72,10 @@ def summary(failures: Sequence[tuple[str, HuiliuError]]) -> IngestError:
     """Make one error of the failed tables, retryable if any failure is passing."""
     passing = any(isinstance(error, TransientError) for _, error in failures)
     kind = RetryableIngestError if passing else FatalIngestError
+    if len(failures) == 1:
+        ((name, error),) = failures
+        message = error.message if error.message.startswith(name) else f"{name}: {error.message}"
+        return kind(message, fix=error.fix, failures=[error])
     names = ", ".join(name for name, _ in failures)
     details = " | ".join(
         str(error) if str(error).startswith(name) else f"{name}: {error}" for name, error in failures

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from huiliu.errors import DataError
+from huiliu.errors import ConfigError, DataError
+from ingestion import withheld
+from ingestion.last_load import LastLoad
 from ingestion.modes import Append, Snapshot
 from ingestion.raw_table import RawTable, value
 from ingestion.records import Extracted
+from ingestion.shape import Shape
 from ingestion.stage import Stage
 
 SPARED_DELETES = 5  # a share of a tiny table says nothing
@@ -25,14 +28,16 @@ class Changes:
     current: int
 
 
-def apply(stage: Stage, extracted: Extracted, *, may_repeat: bool, reshaped: bool) -> Changes:
+def apply(
+    stage: Stage, extracted: Extracted, last: LastLoad, *, may_repeat: bool, back_fill: bool = False
+) -> Changes:
     """Compare the stage with the last state and append the differences to the change log.
 
-    `may_repeat`: the source may show a row more than once in one reading; `reshaped`: the spec's columns are
-    not those of the last load, so that every row differs. Raises DataError, before anything is written, if
-    the source lost more rows than its spec allows, or has none at the first load.
+    `may_repeat`: the source may show a row more than once in one reading. `back_fill`: only some days were
+    read, in which there may be nothing. Raises DataError, before anything
+    is written, if the source lost more rows than its spec allows, or has none at the first load.
     """
-    if stage.direct and not extracted.rows:
+    if stage.direct and not extracted.rows and not back_fill:
         _check_may_be_empty(stage.place)
     merged = 0 if extracted.keys_unique else _part_repeated_keys(stage, may_repeat=may_repeat)
     if stage.direct:
@@ -40,7 +45,8 @@ def apply(stage: Stage, extracted: Extracted, *, may_repeat: bool, reshaped: boo
         return Changes(inserted, 0, 0, inserted)
     stage.conn.execute("analyze pg_temp.stage (_row_key, _row_hash)")
     before = value(stage.conn, sql.SQL("select count(*) from {}").format(stage.place.current))
-    deleted = _find_deleted(stage, extracted, before, reshaped=reshaped)
+    rekeyed = last.shape is not None and last.shape.key != Shape.of(stage.place.table).key
+    deleted = _find_deleted(stage, extracted, before, last, rekeyed=rekeyed)
     inserted, updated = _append_changed(stage)
     if deleted:
         _append_deleted(stage)
@@ -127,17 +133,45 @@ def number(text: sql.Composable) -> sql.Composed:
     return sql.SQL("case when {0} ~ '^-?[0-9]+(\\.[0-9]+)?$' then {0}::numeric end").format(text)
 
 
-def _find_deleted(stage: Stage, extracted: Extracted, before: int, *, reshaped: bool) -> int:
-    if isinstance(stage.place.table.mode, Append) or not (extracted.complete or extracted.keys_read):
+def _find_deleted(stage: Stage, extracted: Extracted, before: int, last: LastLoad, *, rekeyed: bool) -> int:
+    table = stage.place.table
+    if isinstance(table.mode, Append):
+        if rekeyed and before:
+            raise _new_key_of_append(stage.place)
         return 0
+    if not (extracted.complete or extracted.keys_read):
+        return 0
+    if extracted.keys_read and not (stage.compared or extracted.keys_unique) and table.key:
+        _check_keys(stage)
     stage.gone(by_keys=extracted.keys_read)
+    withheld.take_out(stage, extracted, last)
     deleted = value(stage.conn, sql.SQL("select count(*) from pg_temp.gone"))
     if deleted:
         seen_rows = sql.Identifier("pg_temp", "stage_key" if extracted.keys_read else "stage")
         seen = value(stage.conn, sql.SQL("select count(*) from {}").format(seen_rows))
-        # With other columns a row without a key is another row: then only fewer rows mean rows deleted.
-        _check_breakers(stage.place, seen, max(before - seen, 0) if reshaped else deleted, before)
+        # With another key every row is another: then only fewer rows mean rows deleted.
+        _check_breakers(stage.place, seen, max(before - seen, 0) if rekeyed else deleted, before)
     return deleted
+
+
+def _new_key_of_append(place: RawTable) -> ConfigError:
+    return ConfigError(
+        f"{place.source}.{place.table.name}: its key is another than that of the rows that landed, which"
+        f" append never takes back",
+        fix="write the key as it was, or list the table under a new name",
+    )
+
+
+def _check_keys(stage: Stage) -> None:
+    """Refuse a key that two rows of the source share: one would silently replace the other."""
+    count = value(
+        stage.conn,
+        sql.SQL(
+            "select count(*) from (select from pg_temp.stage_key group by _row_key having count(*) > 1) r"
+        ),
+    )
+    if count:
+        raise _not_a_key(stage.place, count)
 
 
 def _check_breakers(place: RawTable, seen: int, deleted: int, before: int) -> None:
@@ -227,7 +261,7 @@ def check_declared_types(stage: Stage) -> None:
     wrong = [
         f"{column.at_source} is declared {column.type}, and {odd} of {filled} values are not"
         for column, filled, odd in zip(declared, found[::2], found[1::2], strict=True)
-        if odd > stage.place.table.max_reject_share * filled
+        if odd > max(1, stage.place.table.max_reject_share * filled)
     ]
     if wrong:
         raise DataError(

@@ -8,11 +8,14 @@ from datetime import date
 
 from huiliu.database import Connection
 from huiliu.errors import HuiliuError
+from ingestion import drift
 from ingestion.errors import ManifestError, RefusedBatchError, Rejected
 from ingestion.land import Changes
+from ingestion.last_load import LastLoad
 from ingestion.manifests import Manifest
 from ingestion.read_files import remember_files
 from ingestion.records import Days, Extracted
+from ingestion.shape import Shape
 from ingestion.spec import SourceSpec, TableSpec
 
 
@@ -114,26 +117,20 @@ def _insert(
     return int(row[0])
 
 
-@dataclass(frozen=True)
-class LastLoad:
-    """How far the landed loads of a table have come; a failed one never moves any of it."""
-
-    watermark: str | None
-    shape: str | None
-    reconciled_on: date | None
-
-
 def last_landed(conn: Connection, source: str, table: str) -> LastLoad:
     """Return how far the landed loads of a table have come."""
     row = conn.execute(
-        "select"
+        "select max(batch_id),"
         " (array_agg(watermark order by batch_id desc) filter (where watermark is not null))[1],"
         " (array_agg(shape order by batch_id desc) filter (where shape is not null))[1],"
         " max(business_date) filter (where reconciled)"
         " from ops.load_run where source = %s and table_name = %s and status = 'landed'",
         [source, table],
     ).fetchone()
-    return LastLoad(*row) if row else LastLoad(None, None, None)
+    if row is None:
+        raise AssertionError("an aggregate returns one row")
+    batch_id, watermark, shape, reconciled_on = row
+    return LastLoad(batch_id, watermark, Shape.read(shape) if shape else None, reconciled_on)
 
 
 def known_types(conn: Connection, source: str, table: str) -> dict[str, str]:
@@ -167,16 +164,17 @@ def remember_columns(
                     "batch": load.batch_id,
                 }
                 for name, kind in present.items()
+                if drift.nameable(name)
             ],
         )
 
 
 @dataclass(frozen=True)
 class Reached:
-    """How far a load has come: the watermark, and the shape it read by."""
+    """How far a load has come: the watermark, and the shape all rows have been read by."""
 
     watermark: str | None
-    shape: str
+    shape: Shape | None
 
 
 def landed(
@@ -201,7 +199,7 @@ def landed(
             load.rows_quarantined,
             load.notice,
             reached.watermark,
-            reached.shape,
+            reached.shape.text() if reached.shape else None,
             extracted.complete or extracted.keys_read,
             load.batch_id,
         ],
@@ -226,6 +224,8 @@ def failed(conn: Connection, load: TableLoad, error: HuiliuError) -> None:
 
 def _check_manifest(conn: Connection, load: TableLoad, changes: Changes, manifest: Manifest) -> None:
     rows = load.rows_read if manifest.of_batch else changes.current
+    if manifest.counted is not None:
+        rows = manifest.counted
     wrong = []
     if manifest.rows is not None and manifest.rows != rows:
         wrong.append(f"{manifest.what} says {manifest.rows} rows, there are {rows}")

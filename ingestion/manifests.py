@@ -48,7 +48,8 @@ ManifestSpec = Annotated[FileManifest | TableManifest | ApiManifest, Field(discr
 @dataclass(frozen=True)
 class Manifest:
     """What the source said of what was read: its rows (of the batch if `of_batch`, else of the whole table)
-    and, of a file, its checksum beside the one computed. `what` names file, relation or path.
+    and, of a file, its checksum beside the one computed. `what` names file, relation or path. `counted`: rows
+    of the whole table as counted at the source, when the load did not read it whole.
     """
 
     what: str
@@ -56,3 +57,4 @@ class Manifest:
     of_batch: bool = True
     checksum: str | None = None
     computed: str | None = None
+    counted: int | None = None

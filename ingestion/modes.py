@@ -31,20 +31,22 @@ class Watermark(Strict):
 
 
 class Append(Strict):
-    """Rows that are only ever added. Databases and APIs: those past the last `column` (with an overlap, as
-    above); files: each file once, in the order of their names. A row that comes again changes nothing; a key
-    that comes again with other content is a correction, landed as an update. Nothing is ever deleted.
+    """Rows that are only ever added. Databases and APIs: those past the last `column` (with an overlap and
+    reconciliation, as above); files: each file once, in the order of their names. A row that comes again
+    changes nothing; a key that comes again with other content is a correction, landed as an update. Nothing
+    is ever deleted.
     """
 
     type: Literal["append"]
     column: Name | None = None
     kind: Literal["time", "number"] = "number"
     overlap: float = Field(default=0, ge=0)
+    reconcile_every_days: int | None = Field(default=None, ge=0, le=400)
 
     @model_validator(mode="after")
-    def _overlap_of_something(self) -> Self:
-        if self.overlap and not self.column:
-            raise ValueError("an overlap needs a column")
+    def _needs_a_column(self) -> Self:
+        if self.column is None and (self.overlap or self.reconcile_every_days is not None):
+            raise ValueError("overlap and reconcile_every_days need a column")
         return self
 
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
 from psycopg import sql
 
-from huiliu.errors import ConfigError
+from ingestion import drift
 from ingestion.land import number
-from ingestion.ledger import LastLoad
-from ingestion.modes import Append, Snapshot, Watermark
+from ingestion.last_load import LastLoad
+from ingestion.modes import Append, Snapshot
 from ingestion.records import Days, Extracted, Wanted
+from ingestion.shape import Shape
 from ingestion.spec import TableSpec
 from ingestion.stage import Stage
+
+
+def since_then(table: TableSpec, last: LastLoad) -> LastLoad:
+    """Return what of the last loads still holds: a watermark only of the same column, rows only of the same
+    columns."""
+    if last.shape == Shape.of(table):
+        return last
+    return LastLoad(last.batch_id, None, last.shape, last.reconciled_on)
 
 
 def wanted(table: TableSpec, last: LastLoad, today: date, *, first: bool, days: Days | None) -> Wanted:
@@ -24,19 +31,23 @@ def wanted(table: TableSpec, last: LastLoad, today: date, *, first: bool, days: 
     """
     if days is not None:
         return _of_days(table, days)
-    since = None if first or last.shape != shape(table) else _since(table, last)
+    since = None if first else _since(table, last)
     return Wanted(since, keys=since is not None and _reconciles(table, last, today))
 
 
+def has_days(table: TableSpec) -> bool:
+    """Whether the rows of some days can be read again: by a column, as files of those days, or all."""
+    mode = table.mode
+    return (
+        table.days_column is not None
+        or isinstance(mode, Snapshot)
+        or (isinstance(mode, Append) and mode.column is None)
+    )
+
+
 def _of_days(table: TableSpec, days: Days) -> Wanted:
-    if isinstance(table.mode, Snapshot):
-        return Wanted()  # it is read whole, so those days are too
-    if table.days_column is None and not (isinstance(table.mode, Append) and table.mode.column is None):
-        raise ConfigError(
-            f"table {table.name} has no column by which days can be read again",
-            fix="write backfill_column for it in the spec, or load it without a range of days",
-        )
-    return Wanted(days=days)
+    # A snapshot is read whole, so those days are too.
+    return Wanted() if isinstance(table.mode, Snapshot) else Wanted(days=days)
 
 
 def _since(table: TableSpec, last: LastLoad) -> str | None:
@@ -53,10 +64,10 @@ def _since(table: TableSpec, last: LastLoad) -> str | None:
 
 
 def _reconciles(table: TableSpec, last: LastLoad, today: date) -> bool:
-    if not isinstance(table.mode, Watermark) or table.mode.reconcile_every_days is None:
+    every = table.cursor.reconcile_every_days if table.cursor else None
+    if every is None:
         return False
-    done = last.reconciled_on
-    return done is None or (today - done).days >= table.mode.reconcile_every_days
+    return last.reconciled_on is None or (today - last.reconciled_on).days >= every
 
 
 def watermark(stage: Stage, extracted: Extracted, last: LastLoad) -> str | None:
@@ -82,14 +93,10 @@ def _greatest(stage: Stage, column: str, kind: str) -> str | None:
     return row[0] if row else None
 
 
-def shape(table: TableSpec) -> str:
-    """Return a fingerprint of what a row is made of: its columns, where they come from, and its key."""
-    parts = [table.relation, table.key, [(column.name, column.at_source) for column in table.columns]]
-    return hashlib.md5(json.dumps(parts).encode(), usedforsecurity=False).hexdigest()
-
-
 def notice(stage: Stage, extracted: Extracted) -> str | None:
     """Return what an operator should know of a load that landed."""
-    new = stage.new_columns
-    kept = [f"columns the spec does not know were kept in _extra: {', '.join(new)}"] if new else []
-    return "; ".join([*kept, *extracted.notices]) or None
+    new = drift.shown(stage.new_columns)
+    kept = [f"columns the spec does not know were kept in _extra: {new}"] if new else []
+    rejected = len(extracted.rejected)
+    refused = [f"{rejected} broken records are in ops.rejected_row"] if rejected else []
+    return "; ".join([*kept, *refused, *extracted.notices, *stage.notices]) or None

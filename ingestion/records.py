@@ -12,6 +12,7 @@ from ingestion.manifests import Manifest
 from ingestion.spec import TableSpec
 
 MOST_KEPT = 50_000
+MOST_CHARACTERS = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,13 @@ class Rejects:
 
     where: str
     kept: list[Rejected] = field(default_factory=list)
+    characters: int = 0
 
     def add(self, position: str, raw_text: str, reason: str) -> None:
         self.kept.append(Rejected(position, raw_text.replace("\0", "\\x00"), reason))
-        if len(self.kept) > MOST_KEPT:
-            raise self.refusal(f"more than {MOST_KEPT} records are broken")
+        self.characters += len(raw_text)
+        if len(self.kept) > MOST_KEPT or self.characters > MOST_CHARACTERS:
+            raise self.refusal(f"{len(self.kept)} records are broken, more than can be kept apart")
 
     def check_share(self, table: TableSpec, rows: int) -> None:
         """Refuse the batch if more than the table's `max_reject_share` of its records are broken."""

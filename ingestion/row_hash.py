@@ -17,11 +17,17 @@ SEPARATOR, NULL = "\x1f", "\x02"
 _SEPARATOR = sql.SQL(" || e'\\x1f' || ")
 
 
-def digest(columns: Sequence[sql.Composable], extra: sql.Composable | None = None) -> sql.Composed:
-    """Return the md5 of text expressions, as 32 hexadecimal digits."""
+def digest(
+    columns: Sequence[sql.Composable], extra: sql.Composable | None = None, *, in_utf8: bool = True
+) -> sql.Composed:
+    """Return the md5 of text expressions, as 32 hexadecimal digits. A server whose encoding is another
+    (`in_utf8`) must convert them first: the hash is one of bytes.
+    """
     parts = _SEPARATOR.join([sql.SQL("coalesce({}, e'\\x02')").format(column) for column in columns])
     if extra is not None:
         parts = sql.SQL("{} || coalesce(e'\\x1f' || {}, '')").format(parts, extra)
+    if not in_utf8:
+        parts = sql.SQL("convert_to({}, 'UTF8')").format(parts)
     return sql.SQL("md5({})").format(parts)
 
 
@@ -30,9 +36,11 @@ def as_uuid(columns: Sequence[sql.Composable], extra: sql.Composable | None = No
     return sql.SQL("{}::uuid").format(digest(columns, extra))
 
 
-def as_bytes(columns: Sequence[sql.Composable], extra: sql.Composable | None = None) -> sql.Composed:
+def as_bytes(
+    columns: Sequence[sql.Composable], extra: sql.Composable | None = None, *, in_utf8: bool = True
+) -> sql.Composed:
     """Return the digest as 16 bytes: in binary COPY these are a uuid, at half the cost of the cast."""
-    return sql.SQL("decode({}, 'hex')").format(digest(columns, extra))
+    return sql.SQL("decode({}, 'hex')").format(digest(columns, extra, in_utf8=in_utf8))
 
 
 def of_texts(values: Sequence[str | None], extra: str | None = None) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from huiliu.errors import DataError, HuiliuError, TransientError
-from ingestion import file_choice, file_manifest, file_streams, plan
+from ingestion import file_choice, file_manifest, file_streams
 from ingestion.containers.files import FileContainer
 from ingestion.file_servers import FileServer, FoundFile, file_server
 from ingestion.file_streams import CheckedStream
@@ -25,6 +25,7 @@ from ingestion.manifests import FileManifest, Manifest
 from ingestion.modes import Append
 from ingestion.read_files import known_files
 from ingestion.records import Extracted, ReadFile, Rejects, Wanted
+from ingestion.shape import Shape
 from ingestion.spec import SourceSpec, TableSpec
 from ingestion.stage import Stage
 
@@ -191,7 +192,7 @@ def reading(
         elif wanted.days:
             batch.found = file_choice.of_days(batch.found, wanted.days, batch.where)
         elif not stage.direct:
-            batch.known = known_files(stage.conn, spec.name, table.name, plan.shape(table))
+            batch.known = known_files(stage.conn, spec.name, table.name, Shape.of(table).text())
         for found in batch.found:
             file_choice.check_filled(found, batch.where)
         try:

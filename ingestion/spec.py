@@ -20,6 +20,7 @@ from ingestion.strict import Name, Share, Strict
 
 LONGEST_NAME = 63  # PostgreSQL cuts longer ones off
 SOURCES = Path(__file__).parent / "sources"
+_SYSTEM_COLUMNS = {"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"}
 
 
 class Column(Strict):
@@ -39,6 +40,15 @@ class Column(Strict):
     @property
     def at_source(self) -> str:
         return self.source_name or self.name
+
+    @field_validator("name")
+    @classmethod
+    def _free_to_use(cls, name: str) -> str:
+        if name in _SYSTEM_COLUMNS:
+            raise ValueError(
+                f"{name} is a name that PostgreSQL keeps for itself; choose another, with source_name"
+            )
+        return name
 
 
 class Resource(Strict):
@@ -97,13 +107,17 @@ class TableSpec(Strict):
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
-        cursor = [self.cursor.column] if self.cursor and self.cursor.column else []
-        wanted = [*self.key, *cursor, *([self.backfill_column] if self.backfill_column else [])]
-        unknown = [name for name in wanted if name not in self.column_names]
+        cursor = (self.cursor.column,) if self.cursor and self.cursor.column else ()
+        backfill = (self.backfill_column,) if self.backfill_column else ()
+        asked = {"key": self.key, f"mode {self.mode.type}": cursor, "backfill_column": backfill}
+        unknown = [
+            f"{name} of {what}"
+            for what, names in asked.items()
+            for name in names
+            if name not in self.column_names
+        ]
         if unknown:
-            raise ValueError(
-                f"key, watermark or back-fill column {', '.join(unknown)} is not among the columns"
-            )
+            raise ValueError(f"{', '.join(unknown)} is not among the columns")
         if not isinstance(self.mode, Snapshot) and not self.key:
             raise ValueError(f"mode {self.mode.type} needs a key; list the key columns or use mode snapshot")
         return self
@@ -118,8 +132,16 @@ class SourceSpec(Strict):
     level: Literal["nation", "province", "city", "reference"]
     cadence: Cadence
     server: Name | None = None  # sources that share a server are never read at the same time
+    longest_hours: float = Field(
+        default=24, gt=0, le=24
+    )  # then Airflow ends the load: the last of all limits
     container: Container
     tables: tuple[TableSpec, ...] = Field(min_length=1)
+
+    @property
+    def shared_server(self) -> str | None:
+        """The server that sources take turns at: the one that is named, or the file server they lie on."""
+        return self.server or getattr(self.container, "server", None)
 
     def table(self, name: str) -> TableSpec:
         return next(table for table in self.tables if table.name == name)
@@ -167,7 +189,7 @@ def _asks(table: TableSpec) -> list[str]:
     asked = ["changes"] if table.cursor else []
     if isinstance(table.mode, Append) and not table.mode.column:
         asked.append("new_files")
-    if isinstance(table.mode, Watermark) and table.mode.reconcile_every_days:
+    if table.cursor is not None and table.cursor.reconcile_every_days is not None:
         asked.append("reconciles")
     if table.backfill_column:
         asked.append("days")

@@ -181,8 +181,9 @@ class Stage:
             for name in seen
         )
         self.conn.execute(
-            sql.SQL("create temporary table gone on commit drop as select c._row_key from {} c where {}")
-            .format(self.place.current, unseen)
+            sql.SQL(
+                "create temporary table gone on commit drop as select c._row_key from {} c where {}"
+            ).format(self.place.current, unseen)
         )
 
     def _fetchable(self, keys: sql.SQL | sql.Composed) -> list[str] | None:

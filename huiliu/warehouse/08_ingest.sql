@@ -33,6 +33,16 @@ create table if not exists ops.manifest (
 );
 comment on table ops.manifest is '清单核对：来源声明的行数与校验和，与实际读取的是否一致；不一致的批次整批拒收';
 
+create table if not exists ops.withheld_delete (
+    source text not null,
+    table_name text not null,
+    row_key uuid not null,
+    batch_id bigint not null references ops.load_run,
+    primary key (source, table_name, row_key)
+);
+comment on table ops.withheld_delete is '暂缓的删除：随新出现的坏记录一同消失的行，可能只是读不出来，待坏记录改正后再定';
+
+grant select, insert, delete on ops.withheld_delete to huiliu_ingest;
 grant select, insert, update on ops.source_column, ops.manifest to huiliu_ingest;
 grant select on ops.source_column, ops.manifest to huiliu_build, huiliu_score;
 

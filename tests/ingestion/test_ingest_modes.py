@@ -139,7 +139,7 @@ def test_days_may_be_those_of_another_column(specs: Write, clinic: Clinic, raw: 
 
 def test_days_of_a_table_without_such_a_column_are_refused(specs: Write, clinic: Clinic, raw: Raw) -> None:
     specs(spec_of({"type": "append", "column": "id"}))
-    with pytest.raises(FatalIngestError, match="no column by which days can be read again"):
+    with pytest.raises(FatalIngestError, match="no table has a column by which days can be read again"):
         ingest_source("clinic", days=Days(DAY, DAY))
 
 
@@ -174,11 +174,103 @@ def test_a_column_added_to_a_keyless_table_is_no_mass_deletion(
 @pytest.mark.parametrize(
     ("mode", "fault"),
     [
-        ({"type": "append", "overlap": 3}, "an overlap needs a column"),
-        ({"type": "append", "column": "no"}, "back-fill column no is not among the columns"),
+        ({"type": "append", "overlap": 3}, "overlap and reconcile_every_days need a column"),
+        ({"type": "append", "column": "no"}, "no of mode append is not among the columns"),
         ({"type": "watermark", "column": "id", "kind": "text"}, "kind"),
     ],
 )
 def test_a_wrong_mode_is_explained(specs: Write, mode: dict[str, Any], fault: str) -> None:
     with pytest.raises(ConfigError, match=fault):
         load_spec(specs(spec_of(mode)))
+
+
+def test_another_column_of_the_mode_reads_everything_once(specs: Write, clinic: Clinic, raw: Raw) -> None:
+    """A watermark says nothing of another column, whatever their kinds."""
+    clinic.execute(
+        "alter table patient add seen_at timestamp default '2025-01-01', add version int default 1"
+    )
+    columns = f"{PATIENT} seen_at version"
+    modes = [
+        {"type": "watermark", "column": "updated_at", "overlap": 0},
+        {"type": "watermark", "column": "seen_at", "overlap": 0},
+        {"type": "watermark", "column": "version", "kind": "number", "overlap": 0},
+    ]
+    for n, mode in enumerate(modes):
+        clinic.execute("update patient set name = %s where id = 1", [f"silently {n}"])
+        specs(source(POSTGRES, table("patient", columns, key=["id"], mode=mode)))
+        (load,) = ingest_source("clinic")
+        assert (load.rows_read, load.rows_inserted or load.rows_updated) == (40, 40 if n == 0 else 1)
+
+
+def test_a_back_fill_does_not_stand_for_the_reading_of_a_new_column(
+    specs: Write, clinic: Clinic, raw: Raw
+) -> None:
+    mode = {"type": "watermark", "column": "updated_at", "overlap": 0}
+    specs(source(POSTGRES, table("patient", "id updated_at", key=["id"], mode=mode)))
+    ingest_source("clinic")
+    specs(source(POSTGRES, table("patient", "id name updated_at", key=["id"], mode=mode)))
+    ingest_source("clinic", days=Days(date(2026, 1, 1), date(2026, 1, 1)))
+    ingest_source("clinic")
+    assert {name for _, name in raw.current(NAME, "id name")} == {f"p{n}" for n in range(1, 41)}
+
+
+def test_the_key_of_an_append_table_cannot_change(specs: Write, clinic: Clinic, raw: Raw) -> None:
+    mode = {"type": "append", "column": "id"}
+    specs(source(POSTGRES, table("patient", PATIENT, key=["id"], mode=mode)))
+    ingest_source("clinic")
+    specs(source(POSTGRES, table("patient", PATIENT, key=["id", "name"], mode=mode)))
+    with pytest.raises(FatalIngestError, match="list the table under a new name"):
+        ingest_source("clinic")
+    assert len(raw.current(NAME, "id")) == 40
+
+
+def test_a_row_appended_late_is_found_by_reconciliation(specs: Write, clinic: Clinic, raw: Raw) -> None:
+    """Its number was given before, and its transaction ended after, that of the last row read."""
+    specs(spec_of({"type": "append", "column": "id", "reconcile_every_days": 1}))
+    clinic.execute("delete from patient where id = 20")
+    ingest_source("clinic")
+    clinic.execute("insert into patient values (20, 'late', null, null)")
+    clinic.execute("delete from patient where id = 3")
+    assert ingest_source("clinic")[0].rows_inserted == 0
+    on(DAY + timedelta(days=1))
+    (load,) = ingest_source("clinic")
+    assert (load.rows_inserted, load.rows_deleted) == (1, 0)
+
+
+def test_a_back_fill_leaves_out_what_has_no_days(specs: Write, clinic: Clinic, raw: Raw) -> None:
+    clinic.execute("create table visit (no int primary key)")
+    visit = table("visit", "no", key=["no"], mode={"type": "append", "column": "no"})
+    mode = {"type": "watermark", "column": "updated_at", "overlap": 0}
+    specs(source(POSTGRES, table("patient", PATIENT, key=["id"], mode=mode), visit))
+    loads = ingest_source("clinic", days=Days(DAY, DAY))
+    assert [load.table_name for load in loads] == ["patient"]
+
+
+def test_a_change_of_the_spec_does_not_let_a_mass_deletion_pass(
+    specs: Write, clinic: Clinic, raw: Raw
+) -> None:
+    specs(source(POSTGRES, table("patient", "id name", key=["id"])))
+    ingest_source("clinic")
+    clinic.execute("update patient set id = id + 100")
+    specs(source(POSTGRES, table("patient", "id name born", key=["id"])))
+    with pytest.raises(FatalIngestError, match="40 of 40 rows were deleted"):
+        ingest_source("clinic")
+
+
+def test_a_key_that_two_rows_share_is_found_by_reconciliation(specs: Write, clinic: Clinic, raw: Raw) -> None:
+    """They come in different loads, so that neither repeats within one."""
+    clinic.execute("alter table patient drop constraint patient_pkey")
+    mode = {"type": "watermark", "column": "updated_at", "overlap": 0, "reconcile_every_days": 0}
+    specs(spec_of(mode))
+    ingest_source("clinic")
+    clinic.execute("insert into patient values (1, 'another', null, '2026-01-14')")
+    with pytest.raises(FatalIngestError, match="the key id is not unique"):
+        ingest_source("clinic")
+
+
+@pytest.mark.parametrize("name", ["a__b", "b_", "ctid", "xmin"])
+def test_names_that_would_clash_are_refused(specs: Write, name: str) -> None:
+    content = spec_of({"type": "snapshot"})
+    content["tables"][0]["columns"][1]["name"] = name
+    with pytest.raises(ConfigError, match="name"):
+        load_spec(specs(content))

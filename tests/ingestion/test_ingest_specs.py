@@ -16,7 +16,7 @@ from huiliu.errors import ConfigError
 from huiliu.provision import provision
 from ingestion import spec
 from ingestion.errors import IngestError
-from ingestion.run import check_specs, ensure_raw_tables, ingest
+from ingestion.run import ensure_raw_tables, ingest
 from ingestion.spec import load_spec, load_specs
 
 Write = Callable[..., Path]
@@ -51,7 +51,7 @@ WRONG = [
     (
         "key: [resident_id]",
         "key: [residentid]",
-        "key, watermark or back-fill column residentid is not among the columns",
+        "residentid of key is not among the columns",
     ),
     ("share_type: 有条件共享", "share_type: 公开", "tables[0].resource.share_type: Input should be"),
     ("name: police", "name: polis", "name is 'polis' but the file is called police.yml"),
@@ -86,7 +86,6 @@ def test_every_source_of_the_project_is_described() -> None:
         "enterprise_registry",
         "region_codes",
     }
-    assert check_specs() == sorted(load_specs())
 
 
 def test_a_wrong_spec_stops_only_its_own_source(

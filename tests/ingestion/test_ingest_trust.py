@@ -15,7 +15,10 @@ from test_ingest_faults import END, recover, stall, until
 from huiliu.database import advisory_lock, connect
 from ingestion import run
 from ingestion.errors import FatalIngestError, RetryableIngestError
+from ingestion.records import Extracted, Wanted
 from ingestion.run import ingest_source
+from ingestion.spec import SourceSpec, TableSpec
+from ingestion.stage import Stage
 
 Write = Callable[..., Path]
 Clinic = psycopg.Connection[Any]
@@ -103,6 +106,93 @@ def test_the_whole_table_must_match_its_manifest_when_only_changes_are_read(
     clinic.execute("update control set row_count = 41")
     with pytest.raises(FatalIngestError, match="says 41 rows, there are 40"):
         ingest_source("clinic")
+
+
+def csv_of(path: Path, names: str = "id name", **more: object) -> dict[str, Any]:
+    return source({"type": "csv", "path": str(path)}, table("patient", names, **more))
+
+
+def test_a_record_that_cannot_be_read_is_not_deleted(
+    specs: Write, clinic: Clinic, raw: Raw, tmp_path: Path
+) -> None:
+    path = tmp_path / "patient.csv"
+    lines = [f"{n},p{n}" for n in range(40)]
+
+    def load(changed: dict[int, str | None]) -> tuple[int | None, str | None]:
+        kept = [changed.get(n, line) for n, line in enumerate(lines)]
+        path.write_text("\n".join(["id,name", *(line for line in kept if line is not None)]))
+        (loaded,) = ingest_source("clinic")
+        return loaded.rows_deleted, loaded.notice
+
+    specs(csv_of(path, key=["id"]))
+    load({})
+    deleted, notice = load({7: "7,p,7", 9: None})
+    assert deleted == 0
+    assert notice is not None
+    assert "2 rows are not seen any more, but may be among the broken records" in notice
+    # What vanishes later is deleted, while what may be the broken record waits for it to be mended.
+    assert load({7: "7,p,7", 9: None, 11: None})[0] == 1
+    assert load({7: "7,mended", 9: None, 11: None})[0] == 1
+    assert sorted(int(n) for (n,) in raw.current(NAME, "id")) == [n for n in range(40) if n not in (9, 11)]
+
+
+def test_a_file_without_header_shows_nobody(specs: Write, clinic: Clinic, raw: Raw, tmp_path: Path) -> None:
+    path = tmp_path / "patient.csv"
+    path.write_text("110101199001011234,张三\n")
+    specs(csv_of(path))
+    with pytest.raises(FatalIngestError, match="the first line may be no header") as raised:
+        ingest_source("clinic")
+    for text in (str(raised.value), raw.error()):
+        assert "张三" not in text
+        assert "11010119" not in text
+
+
+def test_an_object_keyed_by_people_shows_nobody(
+    specs: Write, clinic: Clinic, raw: Raw, tmp_path: Path
+) -> None:
+    path = tmp_path / "patient.json"
+    path.write_text('{"id": 1, "110101199001011234": {"score": 5}}\n')
+    specs(source({"type": "json", "lines": True, "path": str(path)}, table("patient", "id")))
+    (load,) = ingest_source("clinic")
+    assert load.notice == "columns the spec does not know were kept in _extra: column 1"
+    assert raw.current(NAME, "_extra") == [('{"110101199001011234": "{\\"score\\": 5}"}',)]
+    named = raw.conn.execute("select column_name from ops.source_column where source = 'clinic'").fetchall()
+    assert named == [("id",)]
+
+
+@pytest.mark.parametrize("key", [[], ["id"]])
+def test_a_new_field_of_a_file_is_no_other_row(
+    specs: Write, clinic: Clinic, raw: Raw, tmp_path: Path, key: list[str]
+) -> None:
+    path = tmp_path / "patient.json"
+    specs(source({"type": "json", "lines": True, "path": str(path)}, table("patient", "id", key=key)))
+    path.write_text("\n".join(f'{{"id": {n}}}' for n in range(20)))
+    ingest_source("clinic")
+    path.write_text("\n".join(f'{{"id": {n}, "ward": 5}}' for n in range(20)))
+    (load,) = ingest_source("clinic")
+    assert (load.rows_inserted, load.rows_updated, load.rows_deleted) == (0, 20, 0)
+
+
+def test_what_nobody_foresaw_stops_no_other_table(
+    specs: Write, clinic: Clinic, raw: Raw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clinic.execute("create table visit (no int primary key)")
+    clinic.execute("insert into visit values (1)")
+    specs(source(POSTGRES, table("patient", PATIENT, key=["id"]), table("visit", "no", key=["no"])))
+    reading = run.extract
+
+    def odd(spec: SourceSpec, wanted_table: TableSpec, wanted: Wanted, stage: Stage) -> Extracted:
+        if wanted_table.name == "patient":
+            raise ValueError("张三")
+        return reading(spec, wanted_table, wanted, stage)
+
+    monkeypatch.setattr(run, "extract", odd)
+    with pytest.raises(
+        FatalIngestError, match=r"ended with ValueError in \w+\.py, line"
+    ) as raised:
+        ingest_source("clinic")
+    assert "张三" not in str(raised.value)
+    assert raw.runs() == [("patient", "failed", None, None, None), ("visit", "landed", 1, 0, 0)]
 
 
 def test_a_statement_that_takes_too_long_is_ended(specs: Write, clinic: Clinic, raw: Raw) -> None:
