@@ -19,7 +19,7 @@ from traceback import extract_tb
 from huiliu import business_date
 from huiliu.database import Connection, connect
 from huiliu.errors import ConfigError, DataError, HuiliuError, TransientError
-from ingestion import ledger
+from ingestion import catalogue, ledger
 from ingestion.extract import probe as probe_table
 from ingestion.spec import SourceSpec, TableSpec, read_specs
 
@@ -71,7 +71,8 @@ def probe_sources(
 def _by_server(specs: Sequence[SourceSpec]) -> list[list[SourceSpec]]:
     groups: dict[str, list[SourceSpec]] = {}
     for spec in specs:
-        groups.setdefault(f"server {spec.server}" if spec.server else spec.name, []).append(spec)
+        server = spec.shared_server
+        groups.setdefault(f"server {server}" if server else spec.name, []).append(spec)
     return list(groups.values())
 
 
@@ -140,10 +141,11 @@ def _failed(source: str, place: tuple[SourceSpec, TableSpec] | None, error: Huil
 
 def record(probes: Sequence[Probe]) -> None:
     """Write probes to ops.mount_probe, for the hook-up rate, and their sources to the catalogue."""
-    specs, _ = read_specs()
+    specs, broken = read_specs()
     known = {name for name in specs if any(probe.source == name for probe in probes)}
     with connect("warehouse:ingest") as conn:
         day = business_date.get(conn)
+        catalogue.retire(conn, specs, broken)
         for name in sorted(known):
             ledger.register(conn, specs[name])
         _insert(conn, [probe for probe in probes if probe.source in known], day)

@@ -1,3 +1,7 @@
+-- A table that is in no spec any more keeps its entry, its probes and its loads, and is asked for nothing.
+alter table ops.resource add column if not exists retired_on date;
+comment on column ops.resource.retired_on is '自该业务日期起不在任何来源规格中（退出目录，历史保留）；空为现行';
+
 -- Is a source late? By the business date, from its cadence and what landed: it shows also when Airflow never ran.
 -- A cadence is digits, *, lists, ranges and steps: ingestion/spec.py lets no other through.
 create or replace function ops.cron_field_holds(field text, value integer, least_value integer, most_value integer)
@@ -47,7 +51,8 @@ today as (
     select business_date as day from ops.business_date
 ),
 
--- A source is as late as its latest table; one that was tried and never landed counts from its first try.
+-- A source is as late as its latest table; one that was tried and never landed counts from its first try. A back-fill
+-- reads old days beside the ordinary loads and says nothing of today's.
 landed as (
     select
         resource.source, min(resource.department) as department, min(resource.level) as level,
@@ -60,14 +65,16 @@ landed as (
         select load_run.business_date as landed_on, load_run.finished_at as landed_at
         from ops.load_run as load_run
         where load_run.source = resource.source and load_run.table_name = resource.table_name
-            and load_run.status = 'landed'
+            and load_run.status = 'landed' and load_run.first_day is null
         order by load_run.batch_id desc limit 1
     ) as last_load on true
     cross join lateral (
         select min(load_run.business_date) as tried_on
         from ops.load_run as load_run
         where load_run.source = resource.source and load_run.table_name = resource.table_name
+            and load_run.first_day is null
     ) as first_load
+    where resource.retired_on is null
     group by resource.source
 ),
 

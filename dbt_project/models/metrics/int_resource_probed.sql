@@ -53,4 +53,7 @@ select
     ) as is_live
 from month
 cross join resource
-where resource.published and resource.share_type <> '不予共享'
+where
+    resource.published and resource.share_type <> '不予共享'
+    -- What left the catalogue counts in the months before.
+    and (resource.retired_on is null or resource.retired_on > month.judged_on)
