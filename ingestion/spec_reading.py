@@ -45,7 +45,9 @@ def explain(path: Path, error: ValidationError | str, model: type[BaseModel]) ->
     """Turn what pydantic found (or a sentence) into one ConfigError."""
     if isinstance(error, str):
         return ConfigError(f"{path.name}: {error}", fix=f"correct ingestion/sources/{path.name}")
-    faults = [_fault(detail, model) for detail in error.errors()]
+    # A list whose every member is wrong would also be called too short.
+    details = [detail for detail in error.errors() if detail["type"] != "too_short"] or error.errors()
+    faults = [_fault(detail, model) for detail in details]
     return ConfigError(f"{path.name}: " + "; ".join(faults), fix=f"correct {path.name} at these places")
 
 
