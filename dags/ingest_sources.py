@@ -6,10 +6,12 @@ and the fault is seen where operators look.
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from typing import Any
+import logging
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import DAG, DeadlineAlert, DeadlineReference, Param, SyncCallback, dag, task
+from airflow.sdk.exceptions import AirflowRescheduleException
 
 from dags import alerts, reporting
 from dags.wiring import DEFAULT_ARGS, LEVELS, SOURCES_POOL, in_city_time, source_asset
@@ -17,7 +19,13 @@ from huiliu.errors import ConfigError
 from ingestion.cadence import in_words
 from ingestion.spec import SourceSpec, read_specs
 
+if TYPE_CHECKING:
+    from ingestion.run import TableLoad
+
+log = logging.getLogger("huiliu")
+
 LATE_AFTER = timedelta(hours=2)
+LOOK_AGAIN_AFTER = timedelta(minutes=1)
 
 DOC = """
 ### {title}（{name}）→ 原始层 raw
@@ -29,7 +37,8 @@ DOC = """
 最近装载、拒收记录、纠错单、挂接探测与需求任务见本页「来源台账」标签。
 
 **做什么**：从「{title}」采集上列各表，原样落地到 `raw`，并记入装载台账 `ops.load_run`。
-重复运行不会重复入库；同一来源不会同时运行两次。入队 {late_after} 小时后仍未完成即告警（`ops.late_alert`）。
+重复运行不会重复入库；同一来源不会同时运行两次。同一服务器的来源轮流采集，
+等待时不占采集名额。入队 {late_after} 小时后仍未完成即告警（`ops.late_alert`），{longest} 小时后中止。
 
 **失败时**：看任务日志最后一行（写明原因与处理办法）。源端连不上、429、锁被占用会自动重试；
 缺表、缺列、编码错误、规格写错不会重试，改正后在本页「清除」该任务即可重跑。其他来源不受影响。
@@ -91,7 +100,30 @@ def asked_for(params: dict[str, Any]) -> dict[str, Any]:
     return {"accept_deletions": accepted, "days": Days(first, last)}
 
 
-def ingest_dag(name: str, *, schedule: str | None, title: str, doc: str, tags: list[str]) -> DAG:
+def land(name: str, asked: dict[str, Any]) -> list[TableLoad]:
+    """Load a source. While another one of its server is read, give the slot back and come again later.
+
+    Waiting is no failure: it is not counted among the tries, and lasts as long as the server is busy.
+    """
+    from ingestion.errors import ServerBusyError
+    from ingestion.run import ingest_source
+
+    try:
+        return ingest_source(name, **asked, wait_for_server=False)
+    except ServerBusyError as busy:
+        log.info("%s 服务器正在采集其他来源，稍后再试 / waits its turn: %s", name, busy.message)
+        raise AirflowRescheduleException(datetime.now(UTC) + LOOK_AGAIN_AFTER) from busy
+
+
+def ingest_dag(
+    name: str,
+    *,
+    schedule: str | None,
+    title: str,
+    doc: str,
+    tags: list[str],
+    longest: timedelta = DEFAULT_ARGS["execution_timeout"],
+) -> DAG:
     """The DAG of one source, with one task that lands all of its tables."""
 
     @dag(
@@ -116,13 +148,11 @@ def ingest_dag(name: str, *, schedule: str | None, title: str, doc: str, tags: l
             task_display_name=f"采集{title}",
             multiple_outputs=False,
             pool=SOURCES_POOL,
-            execution_timeout=timedelta(minutes=30),
+            execution_timeout=longest,
             outlets=[source_asset(name)],
         )
         def ingest_source(params: dict[str, Any] | None = None) -> dict[str, Any]:
-            from ingestion.run import ingest_source as land
-
-            loads = land(name, **asked_for(params or {}))
+            loads = land(name, asked_for(params or {}))
             return reporting.on_event(source_asset(name), reporting.loads(loads))
 
         ingest_source()
@@ -139,11 +169,17 @@ def healthy_dag(spec: SourceSpec) -> DAG:
         level=LEVELS[spec.level],
         cadence=in_words(spec.cadence),
         late_after=LATE_AFTER // timedelta(hours=1),
+        longest=f"{spec.longest_hours:g}",
         container=spec.container.type,
         tables="、".join(table.title for table in spec.tables),
     )
     return ingest_dag(
-        spec.name, schedule=spec.cadence, title=spec.title, doc=doc, tags=[spec.department, spec.level]
+        spec.name,
+        schedule=spec.cadence,
+        title=spec.title,
+        doc=doc,
+        tags=[spec.department, spec.level],
+        longest=timedelta(hours=spec.longest_hours),
     )
 
 

@@ -41,7 +41,8 @@ def probe_sources() -> None:
         task_display_name="探测全部来源",
         multiple_outputs=False,
         pool=SOURCES_POOL,
-        execution_timeout=timedelta(minutes=30),
+        # Of a silent server, every source of it is waited for in turn.
+        execution_timeout=timedelta(hours=2),
     )
     def probe_all() -> dict[str, Any]:
         from ingestion import probing

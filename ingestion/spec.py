@@ -132,9 +132,7 @@ class SourceSpec(Strict):
     level: Literal["nation", "province", "city", "reference"]
     cadence: Cadence
     server: Name | None = None  # sources that share a server are never read at the same time
-    longest_hours: float = Field(
-        default=24, gt=0, le=24
-    )  # then Airflow ends the load: the last of all limits
+    longest_hours: float = Field(default=24, gt=0, le=24)  # after that Airflow ends the load
     container: Container
     tables: tuple[TableSpec, ...] = Field(min_length=1)
 

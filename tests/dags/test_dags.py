@@ -149,6 +149,22 @@ def test_what_locks_each_other_out_queues_in_one_pool(bag: dict[str, Any]) -> No
     }
 
 
+def test_a_load_may_last_as_long_as_its_spec_says(tmp_path: Path) -> None:
+    specs = tmp_path / "sources"
+    specs.mkdir()
+    text = (ROOT / "ingestion" / "sources" / "health.yml").read_text(encoding="utf-8")
+    (specs / "health.yml").write_text(text, encoding="utf-8")
+    (specs / "clinic.yml").write_text(
+        text.replace("name: health\n", "name: clinic\nlongest_hours: 1.5\n", 1), encoding="utf-8"
+    )
+    dags = read(tmp_path, str(specs))["dags"]
+    limits = {
+        name: dags[f"ingest_{name}"]["tasks"]["ingest_source"]["timeout"] for name in ("health", "clinic")
+    }
+    assert limits == {"health": 24 * 3600, "clinic": 5400}, "longer than any container's own time-outs"
+    assert "1.5 小时后中止" in dags["ingest_clinic"]["doc"]
+
+
 def test_a_wrong_spec_gets_a_dag_that_says_so_and_the_others_stay(tmp_path: Path) -> None:
     specs = tmp_path / "sources"
     specs.mkdir()

@@ -8,12 +8,14 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from airflow.sdk.exceptions import AirflowRescheduleException
 
 from dags import alerts, reporting
-from dags.ingest_sources import asked_for
+from dags.ingest_sources import LOOK_AGAIN_AFTER, asked_for, land
 from huiliu import business_date
-from huiliu.database import connect
+from huiliu.database import advisory_lock, connect
 from huiliu.errors import ConfigError, DataError
+from ingestion import spec
 from ingestion.probing import Probe
 from ingestion.records import Days
 
@@ -68,6 +70,25 @@ def test_a_missed_deadline_is_logged_and_written_down(
     with connect("warehouse") as conn:
         found = conn.execute("select run_id, due_at from ops.late_alert where source = 'police'").fetchall()
     assert found == [("scheduled__2026-01-15", due)]
+
+
+def test_a_source_whose_server_is_busy_gives_its_slot_back_and_leaves_no_trace(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (spec.SOURCES / "region_codes.yml").read_text(encoding="utf-8")
+    named = text.replace("name: region_codes\n", "name: queued\nserver: old_machine\n", 1)
+    (tmp_path / "queued.yml").write_text(named, encoding="utf-8")
+    monkeypatch.setattr(spec, "SOURCES", tmp_path)
+    with connect("warehouse", autocommit=True) as conn:
+        business_date.set(conn, date(2026, 1, 15))
+        with (
+            advisory_lock(conn, "ingest-server:old_machine"),
+            pytest.raises(AirflowRescheduleException) as later,
+        ):
+            land("queued", asked_for({}))
+        assert later.value.reschedule_date - datetime.now(UTC) <= LOOK_AGAIN_AFTER
+        runs = conn.execute("select count(*) from ops.load_run where source = 'queued'").fetchone()
+        assert runs == (0,), "waiting is no failed load"
 
 
 def test_a_source_that_cannot_be_reached_turns_the_probe_red() -> None:
