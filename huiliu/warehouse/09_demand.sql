@@ -25,7 +25,8 @@ comment on column ops.demand_task.withdrawn is '已从清单撤下，不再催�
 comment on column ops.demand_task.closed_by_batch is '销号依据：验收通过的装载批次';
 
 -- Accepted: the batch landed, agrees with its manifest if there is one, passed the gate or was released at it, and brought
--- at least one usable row, on or after the day the list was issued. The first such batch closes the task, for good.
+-- at least one usable row, on or after the day the list was issued. The first such batch closes the task, for good. A back-fill is
+-- no delivery of the resource: it reads days again beside the ordinary loads.
 create or replace function ops.strike_off_tasks() returns bigint
 language sql security definer set search_path = ops, pg_temp as
 $$
@@ -37,7 +38,7 @@ $$
         inner join batch_gate as gate using (batch_id)
         left join manifest using (batch_id)
         where task.closed_at is null and not task.withdrawn
-            and loaded.status = 'landed' and gate.status in ('passed', 'released')
+            and loaded.status = 'landed' and loaded.first_day is null and gate.status in ('passed', 'released')
             and coalesce(manifest.matches, true)
             and loaded.rows_read > coalesce(loaded.rows_quarantined, 0)
             and loaded.business_date >= task.issued_on
@@ -74,5 +75,13 @@ comment on view ops.demand_task_state is '需求任务及其状态（按业务�
 
 revoke execute on function ops.strike_off_tasks() from public;
 grant execute on function ops.strike_off_tasks() to huiliu_ingest, huiliu_score;
-grant select, insert, update on ops.demand_task to huiliu_ingest;
+-- Whoever loads registers tasks and withdraws them; what closes one is written by ops.strike_off_tasks alone.
+revoke insert, update on ops.demand_task from huiliu_ingest;
+grant select on ops.demand_task to huiliu_ingest;
+grant insert (
+    list, item, resource_id, list_title, what, lead_department, from_department, issued_on, due_on
+) on ops.demand_task to huiliu_ingest;
+grant update (
+    list_title, what, lead_department, from_department, issued_on, due_on, withdrawn
+) on ops.demand_task to huiliu_ingest;
 grant select on ops.demand_task_state to huiliu_ingest;

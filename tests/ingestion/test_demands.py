@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from huiliu import business_date
 from huiliu.database import connect
@@ -51,12 +52,13 @@ class Ledger:
         day: date = DAY,
         manifest: bool | None = None,
         table: str = "stock",
+        first_day: date | None = None,
     ) -> int:
         row = self.conn.execute(
             "insert into ops.load_run"
-            " (source, table_name, mode, business_date, status, rows_read, rows_quarantined)"
-            " values ('depot', %s, 'snapshot', %s, %s, %s, %s) returning batch_id",
-            [table, day, status, rows, quarantined],
+            " (source, table_name, mode, business_date, status, rows_read, rows_quarantined, first_day)"
+            " values ('depot', %s, 'snapshot', %s, %s, %s, %s, %s) returning batch_id",
+            [table, day, status, rows, quarantined, first_day],
         ).fetchone()
         assert row is not None
         batch = int(row[0])
@@ -120,6 +122,7 @@ def test_a_load_that_passed_or_was_released_strikes_the_task_off(
         {"manifest": False},
         {"day": date(2026, 1, 9)},
         {"table": "other"},
+        {"first_day": date(2026, 1, 1)},
     ],
     ids=lambda load: " ".join(f"{key}={value}" for key, value in load.items()),
 )
@@ -161,6 +164,14 @@ def test_the_next_round_is_a_new_task_that_needs_a_load_of_its_own(ledger: Ledge
     assert [task.closed_by_batch for task in settle(rounds)] == [first, None]
     second = ledger.load(day=date(2026, 1, 16))
     assert [task.closed_by_batch for task in settle(rounds)] == [first, second]
+
+
+@pytest.mark.parametrize("column", ["closed_at", "closed_on", "closed_by_batch"])
+def test_whoever_loads_cannot_close_a_task_by_hand(ledger: Ledger, column: str) -> None:
+    settle([demand_list()])
+    forged = sql.SQL("update ops.demand_task set {} = null").format(sql.Identifier(column))
+    with connect("warehouse:ingest") as conn, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        conn.execute(forged)
 
 
 def test_a_task_is_overdue_by_the_business_date(ledger: Ledger) -> None:
