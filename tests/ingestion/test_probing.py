@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ import pytest
 from clinic import DAY, PATIENT, POSTGRES, source, table
 from typer.testing import CliRunner
 
+from huiliu import business_date
 from huiliu.cli import app
 from huiliu.database import connect
 from huiliu.errors import ConfigError
 from ingestion import demands, extract, probing
+from ingestion.run import ingest_source
 from ingestion.spec import SourceSpec, TableSpec
 
 Specs = Callable[..., Path]
@@ -115,11 +118,19 @@ def test_a_driver_that_breaks_is_told_without_its_words(
     assert "王小明" not in str(found)
 
 
+@pytest.mark.parametrize(
+    ("container", "more"),
+    [
+        (POSTGRES, {"server": "old_machine"}),
+        ({"type": "csv", "server": "old_machine", "path": "{table}.csv"}, {}),
+    ],
+    ids=["named in the spec", "a file server"],
+)
 def test_sources_of_one_server_are_never_asked_at_the_same_time(
-    specs: Specs, monkeypatch: pytest.MonkeyPatch
+    specs: Specs, monkeypatch: pytest.MonkeyPatch, container: dict[str, Any], more: dict[str, Any]
 ) -> None:
     for name in ("clinic", "surgery"):
-        specs({**source(POSTGRES, table("a", "a"), table("b", "a"), name=name), "server": "old_machine"})
+        specs({**source(container, table("a", "a"), table("b", "a"), name=name), **more})
     inside = 0
     most = 0
 
@@ -134,6 +145,42 @@ def test_sources_of_one_server_are_never_asked_at_the_same_time(
     monkeypatch.setattr(probing, "probe_table", probe)
     assert all(found.passed for found in probing.probe_sources())
     assert most == 1
+
+
+def catalogue() -> dict[str, Any]:
+    with connect("warehouse") as conn:
+        return dict(
+            conn.execute(
+                "select resource_id, retired_on from ops.resource where source in ('clinic', 'surgery')"
+            ).fetchall()
+        )
+
+
+def test_what_leaves_the_specs_is_retired_and_is_current_again_when_it_returns(patients: Specs) -> None:
+    both = source(POSTGRES, table("patient", PATIENT, key=["id"]), table("visit", PATIENT))
+    patients(both)
+    gone = patients(source(POSTGRES, table("bed", "a"), name="surgery"))
+    probing.record(probing.probe_sources())
+    assert catalogue() == {"clinic.patient": None, "clinic.visit": None, "surgery.bed": None}
+    patients(source(POSTGRES, table("patient", PATIENT, key=["id"])))
+    gone.unlink()
+    ingest_source("clinic")
+    assert catalogue() == {"clinic.patient": None, "clinic.visit": DAY, "surgery.bed": DAY}
+    with connect("warehouse") as conn:
+        conn.execute("delete from ops.mount_probe where resource_id = 'clinic.patient'")
+        business_date.set(conn, DAY + timedelta(days=1))
+    assert [row[0] for row in recorded()] == ["clinic.visit", "surgery.bed"], "history is kept"
+    patients(both)
+    probing.record(probing.probe_sources(["clinic"]))
+    assert catalogue() == {"clinic.patient": None, "clinic.visit": None, "surgery.bed": DAY}
+
+
+def test_a_wrong_spec_retires_nothing(patients: Specs) -> None:
+    patients(source(POSTGRES, table("bed", "a"), name="surgery"))
+    probing.record(probing.probe_sources())
+    patients({**source(POSTGRES, table("bed", "a"), name="surgery"), "cadence": "daily"})
+    probing.record(probing.probe_sources())
+    assert catalogue() == {"clinic.patient": None, "surgery.bed": None}
 
 
 @pytest.mark.usefixtures("patients")

@@ -44,11 +44,17 @@ def listed(conn: psycopg.Connection[Any], cadence: str, *tables: str) -> None:
         )
 
 
-def loaded(conn: psycopg.Connection[Any], day: date, table: str = "stock", status: str = "landed") -> int:
+def loaded(
+    conn: psycopg.Connection[Any],
+    day: date,
+    table: str = "stock",
+    status: str = "landed",
+    first_day: date | None = None,
+) -> int:
     row = conn.execute(
-        "insert into ops.load_run (source, table_name, mode, business_date, status, finished_at)"
-        " values ('depot', %s, 'snapshot', %s, %s, now()) returning batch_id",
-        [table, day, status],
+        "insert into ops.load_run (source, table_name, mode, business_date, status, finished_at, first_day)"
+        " values ('depot', %s, 'snapshot', %s, %s, now(), %s) returning batch_id",
+        [table, day, status, first_day],
     ).fetchone()
     assert row is not None
     return int(row[0])
@@ -122,6 +128,25 @@ def test_a_source_that_fails_from_the_first_day_is_late_from_then(ledger: psycop
     assert state(ledger) == ("late", TODAY - timedelta(days=2), 2)
     loaded(ledger, TODAY, "stock")
     assert state(ledger) == ("in time", None, 0)
+
+
+def test_a_back_fill_leaves_a_late_source_late(ledger: psycopg.Connection[Any]) -> None:
+    listed(ledger, "0 1 * * *")
+    loaded(ledger, TODAY, first_day=date(2026, 1, 1))
+    assert state(ledger) == ("never", None, 0)
+    loaded(ledger, TODAY - timedelta(days=3))
+    loaded(ledger, TODAY, first_day=date(2026, 1, 1))
+    assert state(ledger) == ("late", TODAY - timedelta(days=2), 2)
+
+
+def test_a_table_that_left_its_spec_is_late_no_more(ledger: psycopg.Connection[Any]) -> None:
+    listed(ledger, "0 1 * * *", "stock", "price")
+    loaded(ledger, TODAY, "stock")
+    loaded(ledger, TODAY - timedelta(days=9), "price")
+    ledger.execute("update ops.resource set retired_on = %s where resource_id = 'depot.price'", [TODAY])
+    assert state(ledger) == ("in time", None, 0)
+    ledger.execute("update ops.resource set retired_on = %s where source = 'depot'", [TODAY])
+    assert state(ledger) is None
 
 
 def test_an_alert_is_written_once(ledger: psycopg.Connection[Any]) -> None:
