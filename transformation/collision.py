@@ -15,7 +15,7 @@ from psycopg import sql
 from psycopg.pq import TransactionStatus
 
 from huiliu.database import Connection, connect
-from huiliu.errors import ConfigError, HuiliuError, TransientError
+from huiliu.errors import ConfigError, DataError, HuiliuError, TransientError
 
 Mode = Literal["both", "only_a"]
 
@@ -50,23 +50,33 @@ def collide(a: str, b: str, *, on: str, by: str, mode: str = "both") -> Collisio
     """Keep the keys of column `on` that tables A and B share (`both`), or that only A has (`only_a`).
 
     Tables are `<layer>.<table>`. ConfigError for a table, column or mode that there is not, or a column that
-    is no key; TransientError if the warehouse cannot do it now. Each is in ops.collision_run as well.
+    is no key, or a missing right; TransientError if the warehouse cannot do it now, DataError if it never
+    can. Each is in ops.collision_run as well.
     """
     with connect("warehouse:collide", autocommit=True) as conn:
         run_id = _begin(conn, a, b, on=on, by=by, mode=mode)
         try:
+            if not by.strip():
+                raise ConfigError("a collision needs the name of who calls it", fix="give --by")
             return _collide(conn, run_id, a, b, on=on, mode=mode)
         except HuiliuError as error:
             _failed(conn, run_id, str(error))
             raise
         except psycopg.Error as error:
-            # Only the primary message: the details may quote values.
-            text = error.diag.message_primary or type(error).__name__
-            _failed(conn, run_id, text)
-            raise TransientError(
-                f"{a} and {b} could not be collided: {text}",
-                fix="see that no build is under way, then try again",
-            ) from error
+            fault = _explained(f"{a} and {b} could not be collided", error)
+            _failed(conn, run_id, str(fault))
+            raise fault from error
+
+
+def _explained(what: str, error: psycopg.Error) -> HuiliuError:
+    # Only the primary message: the details may quote values.
+    told = f"{what}: {error.diag.message_primary or type(error).__name__}"
+    if isinstance(error, psycopg.errors.InsufficientPrivilege):
+        return ConfigError(told, fix='run "huiliu prepare" to set the rights of huiliu_collide again')
+    # A build puts a new table in the place of the one that was looked up.
+    if isinstance(error, psycopg.OperationalError | psycopg.errors.UndefinedTable):
+        return TransientError(told, fix="see that no build is under way, then try again")
+    return DataError(told, fix="see the warehouse's log, and what the two tables are")
 
 
 def _collide(conn: Connection, run_id: int, a: str, b: str, *, on: str, mode: str) -> Collision:
@@ -106,8 +116,6 @@ def _collide(conn: Connection, run_id: int, a: str, b: str, *, on: str, mode: st
 
 
 def _begin(conn: Connection, a: str, b: str, *, on: str, by: str, mode: str) -> int:
-    if not by.strip():
-        raise ConfigError("a collision needs the name of who calls it", fix="give --by")
     row = conn.execute(
         "insert into ops.collision_run (called_by, table_a, table_b, key_column, mode, business_date)"
         " values (%s, %s, %s, %s, %s, (select business_date from ops.business_date)) returning run_id",

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from huiliu.cli import app
 from huiliu.database import connect
-from huiliu.errors import ConfigError
+from huiliu.errors import ConfigError, TransientError
 from transformation.collision import collide
 
 A, B = "base.collide_a", "theme.collide_b"
@@ -94,6 +94,33 @@ def test_the_log_counts_every_call_refused_and_failed_ones_too(log: psycopg.Conn
         ("李四", "failed", len(refused), len(refused), len(refused)),
     ]
     assert log.execute("select count(*) from pg_tables where schemaname = 'collision'").fetchone() == (1,)
+
+
+def test_a_call_without_a_name_is_refused_and_logged(log: psycopg.Connection[Any]) -> None:
+    with pytest.raises(ConfigError, match="who calls"):
+        collide(A, B, on="identifier_key", by=" ")
+    assert log.execute("select called_by, status, error from ops.collision_run").fetchall() == [
+        ("", "failed", "a collision needs the name of who calls it. Fix: give --by")
+    ]
+
+
+def test_a_missing_right_is_no_passing_fault(log: psycopg.Connection[Any]) -> None:
+    log.execute("revoke create on schema collision from huiliu_collide")
+    try:
+        with pytest.raises(ConfigError, match=r"permission denied.*huiliu prepare"):
+            collide(A, B, on="identifier_key", by="张三")
+    finally:
+        log.execute("grant create on schema collision to huiliu_collide")
+
+
+def test_a_table_in_use_is_a_passing_fault(
+    log: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGOPTIONS", "-c lock_timeout=100ms")
+    with connect("warehouse:build") as conn:
+        conn.execute("lock table base.collide_a in access exclusive mode")
+        with pytest.raises(TransientError, match="lock timeout"):
+            collide(A, B, on="identifier_key", by="张三")
 
 
 def test_a_table_that_is_not_there_is_answered_with_those_that_are(log: psycopg.Connection[Any]) -> None:
