@@ -15,7 +15,7 @@ import typer
 from rich.logging import RichHandler
 
 from huiliu import cli_sources
-from huiliu.cli_output import Json, err, out, plain, report, show
+from huiliu.cli_output import Json, err, out, plain, report, say, show
 from huiliu.errors import ConfigError, HuiliuError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -36,10 +36,10 @@ def run() -> None:
     try:
         app()
     except ConfigError as error:
-        err.print(f"[red]error:[/red] {error}", highlight=False)
+        say(error, "error")
         raise SystemExit(2) from error
     except HuiliuError as error:
-        err.print(f"[red]error:[/red] {error}", highlight=False)
+        say(error, "error")
         raise SystemExit(1) from error
 
 
@@ -183,7 +183,7 @@ def build(
 
     ensure_typed_views()
     for batch in gate_staging().held:
-        err.print(f"batch {batch.batch_id} of {batch.source}.{batch.table_name} is held: {batch.reason}")
+        say(f"batch {batch.batch_id} of {batch.source}.{batch.table_name} is held: {batch.reason}")
     result = build_models(full_refresh=full_refresh, as_of=as_of.date() if as_of else None)
     columns = ["name", "status", "seconds", "rows", "message"]
     report(result, as_json, lambda: show(list(result.models), columns, f"build {result.build_id}"))
@@ -215,7 +215,7 @@ def score(as_json: Json = False) -> None:
     result = score_quality()
     report(result, as_json, lambda: out.print(plain(result)))
     for problem in result.problems:
-        err.print(f"could not be evaluated: {problem}", highlight=False)
+        say(f"could not be evaluated: {problem}")
     if result.problems:
         raise typer.Exit(1)
 
@@ -241,7 +241,7 @@ def run_flow() -> None:
     """All steps in order without Airflow: ingest, gate, build, score, return, metrics."""
     from huiliu.flow import run_flow as run_all
 
-    failures = run_all(report=lambda line: err.print(line, highlight=False))
+    failures = run_all(report=say)
     if failures:
         raise typer.Exit(1)
 

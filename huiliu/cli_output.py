@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 err = Console(stderr=True)
 out = Console()
@@ -35,6 +36,11 @@ def plain(value: object) -> object:
     return str(value)
 
 
+def say(text: object, label: str = "") -> None:
+    """Write a line to standard error as it is: what sources and paths are called is no markup."""
+    err.print(Text.assemble((label and f"{label}: ", "red"), str(text)))
+
+
 def show(rows: Sequence[object], columns: list[str], title: str) -> None:
     """Print records as a table of the columns that matter."""
     table = Table(title=title)
@@ -44,7 +50,8 @@ def show(rows: Sequence[object], columns: list[str], title: str) -> None:
         record = plain(row)
         if not isinstance(record, dict):
             raise TypeError(f"a row of {title} is {type(row).__name__}, not a record")
-        table.add_row(*("" if record.get(column) is None else str(record[column]) for column in columns))
+        values = (record.get(column) for column in columns)
+        table.add_row(*(Text("" if value is None else str(value)) for value in values))
     out.print(table)
 
 

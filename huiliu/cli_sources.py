@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from huiliu.cli_output import Json, err, report, show
+from huiliu.cli_output import Json, report, say, show
 
 if TYPE_CHECKING:
     from ingestion.probing import Probe
@@ -102,5 +102,5 @@ def late(as_json: Json = False) -> None:
     report(found, as_json, lambda: show(found, columns, "sources"))
     behind = [row["source"] for row in found if row["state"] == "late"]
     if behind:
-        err.print(f"late: {', '.join(behind)}", highlight=False)
+        say(", ".join(behind), "late")
         raise typer.Exit(1)
