@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from huiliu import business_date, demo_report, flow_watch, outcomes, provision, regions, services
 from huiliu.airflow_api import AirflowApi
@@ -79,7 +80,7 @@ class Steps:
 
     def say(self, line: str) -> None:
         """One line of detail."""
-        self.console.print(f"  {line}", style="dim", highlight=False)
+        self.console.print(Text(f"  {line}"), style="dim")
 
 
 def run_demo(persons: int, seed: int, *, console: Console | None = None) -> None:
@@ -160,11 +161,11 @@ def _run_flow(api: AirflowApi, progress: Progress, show: flow_watch.Show) -> flo
     from ingestion.spec import read_specs
 
     ingest = [f"ingest_{name}" for specs in read_specs() for name in specs]
-    flow_watch.wait_for_dags(api, [*ingest, *flow_watch.CHAIN])
+    flow_watch.wait_for_dags(api, [*ingest, *flow_watch.CHAIN, *flow_watch.BESIDE])
     progress.attempt += 1
     progress.save()
     since, flow = datetime.now(UTC).isoformat(), flow_watch.Flow()
-    for dag_id in (*flow_watch.CHAIN, *ingest):
+    for dag_id in (*flow_watch.CHAIN, *ingest, *flow_watch.BESIDE):
         api.unpause(dag_id)
     for dag_id in ingest:
         # Another register is read in place of the last one, so that one's rows are truly gone.

@@ -12,10 +12,13 @@ from huiliu.errors import HuiliuError
 
 # After the sources; each starts the next by its asset.
 CHAIN = ("build_warehouse", "score_quality", "return_packages", "compute_metrics")
+# Switched on with the others and run by the clock: neither caused by the flow nor part of it.
+BESIDE = ("probe_sources",)
 POLL_SECONDS = 1.0
 STANDSTILL_SECONDS = 900.0
 READ_SECONDS = 120.0
 
+_WAITING = {"up_for_retry": "to be tried again", "up_for_reschedule": "waits its turn"}
 _FAILED = ["failed", "upstream_failed"]
 
 
@@ -94,21 +97,25 @@ def follow(api: AirflowApi, flow: Flow, *, since: str, show: Show) -> None:
 
 def _look(api: AirflowApi, flow: Flow, since: str) -> None:
     for run in [*api.runs(since=since), *api.unfinished_runs()]:
-        flow.runs[run["dag_id"], run["dag_run_id"]] = run
+        if run["dag_id"] not in BESIDE:
+            flow.runs[run["dag_id"], run["dag_run_id"]] = run
     known = {(run["dag_id"], run["dag_run_id"]) for run in api.unfinished_runs()}
     for key, run in flow.runs.items():
         if run["state"] in UNFINISHED and key not in known:
             flow.runs[key] = api.run(*key)
-    busy = api.task_instances(state=["running", "up_for_retry"]) if known else []
-    flow.at_work = sorted(f"{task['dag_id']}.{task_label(task)}" for task in busy)
+    busy = api.task_instances(state=["running", *_WAITING]) if known else []
+    flow.at_work = sorted(
+        f"{task['dag_id']}.{task_label(task)}" for task in busy if task["dag_id"] not in BESIDE
+    )
 
 
 def task_label(task: dict[str, Any]) -> str:
-    """A task's name with the label of a mapped one, and that it waits for another try."""
+    """A task's name with the label of a mapped one, and that it waits for another try or for its turn."""
     label = str(task["task_id"])
     if task["map_index"] >= 0:
         label += f" [{task['rendered_map_index'] or task['map_index']}]"
-    return f"{label} (to be tried again)" if task["state"] == "up_for_retry" else label
+    waits = _WAITING.get(task["state"])
+    return f"{label} ({waits})" if waits else label
 
 
 def failures(api: AirflowApi, flow: Flow) -> list[str]:

@@ -77,6 +77,11 @@ def test_a_run_that_starts_while_looking_for_events_is_followed_too() -> None:
     assert [each["dag_id"] for each in flow.failed] == ["build_warehouse"]
 
 
+def test_the_daily_probe_is_neither_waited_for_nor_counted() -> None:
+    api = Scripted(([], False), ([run("probe_sources", "running"), run("ingest_police", "success")], False))
+    assert [dag_id for dag_id, _ in follow(api).runs] == ["ingest_police"]
+
+
 def test_a_failure_made_good_by_a_later_run_is_no_failure() -> None:
     api = Scripted(
         ([], False),
