@@ -34,10 +34,14 @@ class CopyOut:
             raise errors.error_from_result(begun)
         taken: list[bytes | memoryview] = []
         size = 0
+        next_row = connection.get_copy_data  # asked for a million times
         while True:
-            length, data = self._next()
+            length, data = next_row(1)
             if length < 0:
                 break
+            if length == 0:
+                self._wait()
+                continue
             taken.append(data)
             size += length
             if size >= BLOCK_BYTES:
@@ -47,13 +51,10 @@ class CopyOut:
             yield b"".join(taken)
         self.rows = self._end()
 
-    def _next(self) -> tuple[int, bytes | memoryview]:
-        """Return the next row. While libpq itself waits, no other thread and no signal has its turn."""
-        connection = self.conn.pgconn
-        while not (found := connection.get_copy_data(1))[0]:
-            self._readable.poll()
-            connection.consume_input()
-        return found
+    def _wait(self) -> None:
+        """Wait for more data. Where libpq itself waits, no other thread and no signal has its turn."""
+        self._readable.poll()
+        self.conn.pgconn.consume_input()
 
     def _end(self) -> int:
         result = self.conn.pgconn.get_result()
