@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
 
 from huiliu.errors import DataError
 from ingestion.manifests import Manifest, TableManifest
+from ingestion.modes import Append
 from ingestion.records import Days, Extracted, Rejects, Wanted
 from ingestion.spec import TableSpec
 from ingestion.stage import Stage
@@ -40,9 +42,19 @@ class DatabaseReading(ABC):
         """
         return None
 
+    def greatest(self) -> str | None:
+        """Return the greatest value of the mode's column up to the business date, as it lands. It is asked
+        for only where fingerprints were compared: elsewhere every row is staged.
+        """
+        return None
+
     @abstractmethod
-    def manifest_rows(self, said: TableManifest) -> int | None:
-        """Return what the source's control table says of the number of rows; None if it says nothing."""
+    def count_rows(self) -> int:
+        """Count the rows of the whole table at the source."""
+
+    @abstractmethod
+    def control_values(self, said: TableManifest) -> list[object]:
+        """Return what the rows of the source's control table say of the number of rows; two are enough."""
 
     def read(self, wanted: Wanted) -> Extracted:
         """Stage what is wanted."""
@@ -53,12 +65,16 @@ class DatabaseReading(ABC):
         rows = None if self.stage.direct else self.stage_fingerprints()
         if rows is None:
             return self._extracted(self.stage_rows(), complete=True)
-        differing = self.stage.differing()
+        differing = self.stage.differing(keys_unique=self.keys_unique)
         if differing is None:
             return self._read_again()
         if differing:
             self.stage_rows(keys=differing)
-        return self._extracted(rows - len(self.rejects.kept), complete=True, keys_read=True)
+        # The stage holds some rows only, and the greatest value may stand in another.
+        greatest = self.greatest() if self.table.cursor else None
+        return self._extracted(
+            rows - len(self.rejects.kept), complete=True, keys_read=True, watermark=greatest
+        )
 
     def _read_changes(self, since: str, *, keys: bool) -> Extracted:
         rows = self.stage_rows(since=since)
@@ -88,7 +104,13 @@ class DatabaseReading(ABC):
             self.rejects.add(position, raw_text, reason)
 
     def _extracted(
-        self, rows: int, *, complete: bool, keys_read: bool = False, notice: str | None = None
+        self,
+        rows: int,
+        *,
+        complete: bool,
+        keys_read: bool = False,
+        notice: str | None = None,
+        watermark: str | None = None,
     ) -> Extracted:
         self.rejects.check_share(self.table, rows)
         return Extracted(
@@ -98,17 +120,49 @@ class DatabaseReading(ABC):
             keys_read=keys_read,
             keys_unique=self.keys_unique,
             notices=[notice] if notice else [],
-            manifest=self._manifest(),
+            watermark=watermark,
+            manifest=self._manifest(whole=complete or keys_read),
         )
 
-    def _manifest(self) -> Manifest | None:
+    def _manifest(self, *, whole: bool) -> Manifest | None:
         said = self.table.manifest
         if not isinstance(said, TableManifest):
             return None
-        rows = self.manifest_rows(said)
-        if rows is None:
+        # What was not read whole, or never loses a row, is not what the source now has: it must count itself.
+        as_landed = whole and (self.stage.direct or not isinstance(self.table.mode, Append))
+        return Manifest(
+            said.relation,
+            rows=self._rows_said(said),
+            of_batch=False,
+            counted=None if as_landed else self.count_rows(),
+        )
+
+    def _rows_said(self, said: TableManifest) -> int:
+        values = self.control_values(said)
+        if not values or values == [None]:
             raise DataError(
                 f"{self.where}: {said.relation} says nothing of {self.table.relation}",
                 fix="ask the department to fill its manifest, or take manifest out of the spec",
             )
-        return Manifest(said.relation, rows=rows, of_batch=False)
+        if len(values) > 1:
+            raise DataError(
+                f"{self.where}: {said.relation} has more than one row for {self.table.relation}",
+                fix="name a relation (a view, say) that has only the row of the last batch in the spec's"
+                " manifest",
+            )
+        rows = _as_count(values[0])
+        if rows is None:
+            raise DataError(
+                f"{self.where}: {said.relation} has no number in {said.rows_column} for"
+                f" {self.table.relation}",
+                fix="ask the department to mend its manifest, or correct rows_column in the spec",
+            )
+        return rows
+
+
+def _as_count(value: object) -> int | None:
+    try:
+        number = Decimal(str(value).strip())
+    except InvalidOperation:
+        return None
+    return int(number) if number.is_finite() and number == number.to_integral_value() else None

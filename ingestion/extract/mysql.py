@@ -7,17 +7,18 @@ field holds cannot be mistaken for them, and a whole block is escaped at once.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
-from decimal import Decimal
 
 from psycopg import Copy
 
 from huiliu.errors import DataError
 from ingestion import drift
 from ingestion.containers.databases import MysqlContainer
+from ingestion.extract import database_cursor
+from ingestion.extract.database_cursor import cursor_of
 from ingestion.extract.database_reading import DatabaseReading
 from ingestion.extract.mysql_catalogue import Relation, describe, identifier, json_of, literal
 from ingestion.extract.mysql_connection import MysqlConnection, connected, explained
+from ingestion.extract.mysql_cursor import Comparison
 from ingestion.manifests import TableManifest
 from ingestion.records import Days, Extracted, Wanted
 from ingestion.spec import SourceSpec, TableSpec
@@ -38,18 +39,21 @@ def extract(
         with explained(where, spec.name):
             relation = describe(conn, table, where)
         new = stage.columns_of(where, relation.types)
+        database_cursor.check(where, table, relation.types)
         return _MysqlReading(conn, spec.name, table, relation, stage, new).read(wanted)
 
 
 def probe(spec: SourceSpec, container: MysqlContainer, table: TableSpec) -> str:
-    """Compare the table's columns with the spec, and see that it may be read."""
+    """Compare the table's columns with the spec, and see that they may be read."""
     where = f"{spec.name}.{table.name}"
     with connected(spec.name, where, container.timeout_seconds) as conn:
         with explained(where, spec.name):
             relation = describe(conn, table, where)
         drift.check(where, table, relation.types, {})
+        database_cursor.check(where, table, relation.types)
+        columns = ", ".join(identifier(column.at_source) for column in table.columns)
         with explained(where, spec.name), conn.cursor() as cursor:
-            cursor.execute(_select("1", relation.name, "true limit 1"))
+            cursor.execute(_select(columns, relation.name, "true limit 1"))
             found = cursor.fetchone()
     if found is None and not table.may_be_empty:
         raise DataError(f"{where}: the table is empty", fix="ask the department for its data")
@@ -103,14 +107,33 @@ class _MysqlReading(DatabaseReading):
         with self.stage.fingerprints("text") as sink:
             return self._pass_on([_as_bytes(self.key), self.hash], sink)
 
-    def manifest_rows(self, said: TableManifest) -> int | None:
+    def greatest(self) -> str | None:
+        """Ask for the greatest value of the mode's column."""
+        column, kind = cursor_of(self.table)
+        query = Comparison(self.columns[column], kind).greatest(
+            self.relation.name, self.stage.batch.business_date
+        )
+        (found,) = self._ask(query)
+        if found is None:
+            return None
+        text = str(found)
+        return text.rstrip("0").rstrip(".") if kind == "number" and "." in text else text
+
+    def count_rows(self) -> int:
+        """Count the rows of the table."""
+        (rows,) = self._ask(_select("count(*)", self.relation.name, None))
+        return int(str(rows))
+
+    def control_values(self, said: TableManifest) -> list[object]:
         """Ask the control table."""
         relation = ".".join(identifier(name) for name in said.relation.split("."))
-        condition = f"{identifier(said.table_column)} = {literal(self.table.relation)}"
+        condition = f"{identifier(said.table_column)} = {literal(self.table.relation)} limit 2"
+        return self._ask(_select(identifier(said.rows_column), relation, condition))
+
+    def _ask(self, query: str) -> list[object]:
         with explained(self.where, self.source), self.conn.cursor() as cursor:
-            cursor.execute(_select(identifier(said.rows_column), relation, condition))
-            row = cursor.fetchone()
-        return None if row is None or row[0] is None else int(row[0])
+            cursor.execute(query)
+            return [value for (value,) in cursor.fetchall()]
 
     def _hashed(self, name: str) -> str:
         return self.columns[name].or_else("x'02'")
@@ -125,23 +148,12 @@ class _MysqlReading(DatabaseReading):
                 # As bytes: compared as texts, by a collation, it would take twice as long.
                 yield f"{_as_bytes(self.key)} in ({listed})"
         elif since is not None:
-            yield self._since(since)
+            column, kind = cursor_of(self.table)
+            yield Comparison(self.columns[column], kind).since(since)
         elif days is not None:
-            column = identifier(self.columns[str(self.table.days_column)].name)
-            after = (days.last + timedelta(days=1)).isoformat()
-            yield f"{column} >= {literal(days.first.isoformat())} and {column} < {literal(after)}"
+            yield Comparison(self.columns[str(self.table.days_column)], "time").within(days)
         else:
             yield None
-
-    def _since(self, since: str) -> str:
-        cursor = self.table.cursor
-        if cursor is None or cursor.column is None:
-            raise AssertionError("only a table with such a column is read by it")
-        column = self.columns[cursor.column]
-        # A blank sorts before the T of another way to write times.
-        value = f"{Decimal(since):f}" if cursor.kind == "number" else literal(since.replace("T", " "))
-        later = f"{identifier(column.name)} >= {value}"
-        return f"({later} or {identifier(column.name)} is null)" if column.nullable else later
 
     def _pass_on(self, fields: Sequence[str], sink: Copy, condition: str | None = None) -> int:
         line = f"concat_ws(x'fe', {', '.join(fields)})"

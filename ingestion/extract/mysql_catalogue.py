@@ -1,17 +1,18 @@
 """What the catalogue of a MySQL or MariaDB source says of a table, and its columns as texts.
 
-Texts are bytes of UTF-8 made by the server: numbers and times as MySQL writes them (zero dates too), BINARY
-and BLOB as hexadecimal digits, BIT as a number, TIMESTAMP in UTC+8.
+Texts are bytes of UTF-8 made by the server: numbers and times as MySQL writes them (zero dates too), FLOAT
+with all its digits, BINARY and BLOB as hexadecimal digits, BIT as a number, TIMESTAMP in UTC+8.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from huiliu.errors import DataError
+from ingestion.extract.database_keys import have_own_texts
 from ingestion.extract.mysql_connection import MysqlConnection
 from ingestion.spec import TableSpec
 
@@ -38,6 +39,8 @@ class Column:
             name = f"hex({name})"
         elif self.type == "bit":
             name = f"({name} + 0)"
+        elif self.type == "float":
+            name = f"({name} + 0e0)"  # as a double: of a float only six digits are written
         elif self.charset not in _IN_UTF8:
             name = f"convert({name} using utf8mb4)"
         return f"cast({name} as binary)"
@@ -130,16 +133,33 @@ def _others(conn: MysqlConnection) -> str:
 
 
 def _keys_unique(conn: MysqlConnection, table: TableSpec, columns: Mapping[str, Column]) -> bool:
-    key = {column.at_source for column in table.columns if column.name in table.key}
-    certain = {
-        name for name, column in columns.items() if not column.nullable and column.type not in _INEXACT
+    key = {
+        column.at_source: columns.get(column.at_source)
+        for column in table.columns
+        if column.name in table.key
     }
-    indexes: dict[str, set[str]] = {}
-    for index, column in _rows(
+    certain = {
+        name
+        for name, column in key.items()
+        if column is not None and not column.nullable and column.type not in _INEXACT
+    }
+    parts = _rows(
         conn,
         "select index_name, column_name from information_schema.statistics where table_schema = database()"
-        " and table_name = %s and non_unique = 0 and column_name is not null",
+        " and table_name = %s and non_unique = 0",
         table.relation,
-    ):
+    )
+    return have_own_texts(column.type for column in key.values() if column) and any(
+        index <= certain for index in unique_columns(parts)
+    )
+
+
+def unique_columns(parts: Iterable[tuple[Any, ...]]) -> list[set[str]]:
+    """Return the sets of columns in which no two rows agree, of pairs (unique index, one of its columns).
+
+    An expression has no column: rows that agree in all columns of its index may differ in it.
+    """
+    indexes: dict[str, set[str | None]] = {}
+    for index, column in parts:
         indexes.setdefault(index, set()).add(column)
-    return any(index <= key & certain for index in indexes.values())
+    return [{name for name in names if name} for names in indexes.values() if None not in names]

@@ -5,9 +5,7 @@ A snapshot reads everything each time: what the database would hash differs from
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,8 +14,11 @@ from sqlalchemy import ColumnElement, Connection, exc
 from huiliu.errors import DataError
 from ingestion import drift, row_hash
 from ingestion.containers.databases import SqlContainer
+from ingestion.extract import database_cursor
+from ingestion.extract.database_cursor import Kind, cursor_of
 from ingestion.extract.database_reading import DatabaseReading
 from ingestion.extract.sql_connection import connected, explained
+from ingestion.extract.sql_cursor import Comparison
 from ingestion.extract.sql_texts import NoTextError, text_of
 from ingestion.manifests import TableManifest
 from ingestion.records import Days, Extracted, Wanted
@@ -36,19 +37,24 @@ def extract(
     where = f"{spec.name}.{table.name}"
     with connected(spec.name, where, container.timeout_seconds) as conn:
         types = _described(conn, spec.name, container, table)
-        new = stage.columns_of(where, _names(conn, types))
+        names = _names(conn, types)
+        new = stage.columns_of(where, names)
+        database_cursor.check(where, table, names)
         return _SqlReading(conn, spec.name, container, table, types, stage, new).read(wanted)
 
 
 def probe(spec: SourceSpec, container: SqlContainer, table: TableSpec) -> str:
-    """Compare the table's columns with the spec, and see that it may be read."""
+    """Compare the table's columns with the spec, and see that they may be read."""
     where = f"{spec.name}.{table.name}"
     with connected(spec.name, where, container.timeout_seconds) as conn:
         types = _described(conn, spec.name, container, table)
-        drift.check(where, table, _names(conn, types), {})
+        names = _names(conn, types)
+        drift.check(where, table, names, {})
+        database_cursor.check(where, table, names)
         relation = sa.table(table.relation, schema=container.db_schema)
+        columns: list[sa.ColumnClause[Any]] = [sa.column(column.at_source) for column in table.columns]
         with explained(where, spec.name):
-            found = conn.execute(sa.select(sa.literal(1)).select_from(relation).limit(1)).first()
+            found = conn.execute(sa.select(*columns).select_from(relation).limit(1)).first()
     if found is None and not table.may_be_empty:
         raise DataError(f"{where}: the table is empty", fix="ask the department for its data")
     return f"{len(types)} columns, {'at least one row' if found else 'no rows'}"
@@ -100,7 +106,9 @@ class _SqlReading(DatabaseReading):
         self.conn = conn
         self.source = source
         self.schema = container.db_schema
+        self.relation = sa.table(table.relation, schema=container.db_schema)
         self.types = types
+        self.type_names = _names(conn, types)
         self.new = new
         # Untyped columns: values come as the driver has them, and no faulty date ends the whole result.
         self.columns: dict[str, sa.ColumnClause[Any]] = {
@@ -113,11 +121,11 @@ class _SqlReading(DatabaseReading):
     ) -> int:
         """Stage rows; those of certain keys are picked out of all."""
         columns = [*self.columns.values(), *(sa.column(name) for name in self.new)]
-        chosen = None if keys is None else frozenset(keys)
+        is_picked = self._picks(since, keys)
         known = len(self.columns)
         with self.stage.rows() as sink:
             for place, row in enumerate(self._rows(columns, self._condition(since, days)), start=1):
-                if chosen is not None and self._key_of(row) not in chosen:
+                if is_picked is not None and not is_picked(row):
                     continue
                 try:
                     texts = [text_of(value) for value in row]
@@ -143,54 +151,58 @@ class _SqlReading(DatabaseReading):
     def _key_of(self, row: sa.Row[Any]) -> str | None:
         return _digest([row[place] for place in self.key])
 
-    def manifest_rows(self, said: TableManifest) -> int | None:
+    def count_rows(self) -> int:
+        """Count the rows of the table."""
+        (rows,) = self._ask(sa.select(sa.func.count()).select_from(self.relation))
+        return int(str(rows))
+
+    def control_values(self, said: TableManifest) -> list[object]:
         """Ask the control table."""
-        query: sa.Select[Any] = (
+        return self._ask(
             sa.select(sa.column(said.rows_column))
             .select_from(self._relation(said.relation))
             .where(sa.column(said.table_column) == self.table.relation)
+            .limit(2)
         )
+
+    def _ask(self, query: sa.Select[Any]) -> list[object]:
         with explained(self.where, self.source):
-            found = self.conn.execute(query).scalar()
-        return None if found is None else int(found)
+            return list(self.conn.execute(query).scalars())
+
+    def _comparison(self, name: str, kind: Kind) -> Comparison:
+        at_source = self.columns[name].name
+        return Comparison(
+            self.columns[name],
+            kind,
+            self.types[at_source],
+            self.type_names[at_source],
+            self.conn.dialect.name,
+        )
 
     def _condition(self, since: str | None, days: Days | None) -> ColumnElement[bool] | None:
         if since is not None:
-            name = str(self.table.cursor.column if self.table.cursor else None)
-            column = self.columns[name]
-            return sa.or_(column >= self._since(name, since), column.is_(None))
+            return self._comparison(*cursor_of(self.table)).since(since)
         if days is not None:
-            name = str(self.table.days_column)
-            column, after = self.columns[name], days.last + timedelta(days=1)
-            first, end = (self._time(name, day.isoformat()) for day in (days.first, after))
-            return sa.and_(column >= first, column < end)
+            return self._comparison(str(self.table.days_column), "time").within(days)
         return None
 
-    def _since(self, name: str, since: str) -> object:
-        if self.table.cursor is not None and self.table.cursor.kind == "number":
-            number = Decimal(since)
-            return int(number) if number == number.to_integral_value() else float(number)
-        return self._time(name, since)
-
-    def _time(self, name: str, text: str) -> object:
-        """Return a time as the column's type compares it: SQLite, which has no such types, as text."""
-        column = next(column for column in self.table.columns if column.name == name)
-        kind = self.types[column.at_source]
-        if self.conn.dialect.name != "sqlite":
-            if isinstance(kind, sa.DateTime):
-                return datetime.fromisoformat(text)
-            if isinstance(kind, sa.Date):
-                return date.fromisoformat(text[:10])
-        # A blank sorts before the T of another way to write times.
-        return text.replace("T", " ").removesuffix(" 00:00:00")
+    def _picks(self, since: str | None, keys: Sequence[str] | None) -> Callable[[sa.Row[Any]], bool] | None:
+        """Return what tells the wanted rows among those that the database sends; None if all are."""
+        if keys is not None:
+            chosen = frozenset(keys)
+            return lambda row: self._key_of(row) in chosen
+        if since is None:
+            return None
+        column, kind = cursor_of(self.table)
+        is_later = self._comparison(column, kind).picks(since)
+        place = list(self.columns).index(column)
+        return None if is_later is None else lambda row: is_later(row[place])
 
     def _rows(
         self, columns: Sequence[ColumnElement[Any]], condition: ColumnElement[bool] | None
     ) -> Iterator[sa.Row[Any]]:
         # A generator, so that only the source's errors pass here, and never those of the stage.
-        query: sa.Select[Any] = sa.select(*columns).select_from(
-            sa.table(self.table.relation, schema=self.schema)
-        )
+        query: sa.Select[Any] = sa.select(*columns).select_from(self.relation)
         if condition is not None:
             query = query.where(condition)
         with explained(self.where, self.source):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from test_ingest_faults import END, recover, stall, until
 from huiliu.database import advisory_lock, connect
 from ingestion import run
 from ingestion.errors import FatalIngestError, RetryableIngestError
-from ingestion.records import Extracted, Wanted
+from ingestion.records import Days, Extracted, Wanted
 from ingestion.run import ingest_source
 from ingestion.spec import SourceSpec, TableSpec
 from ingestion.stage import Stage
@@ -102,10 +103,35 @@ def test_the_whole_table_must_match_its_manifest_when_only_changes_are_read(
     mode = {"type": "watermark", "column": "updated_at", "overlap": 0}
     specs(spec_of(manifest=MANIFEST, mode=mode))
     ingest_source("clinic")
-    clinic.execute("insert into patient values (41, 'hidden by an old time', null, '2020-01-01')")
-    clinic.execute("update control set row_count = 41")
-    with pytest.raises(FatalIngestError, match="says 41 rows, there are 40"):
+    # Deletes that are not yet seen deny no manifest: the source itself is counted.
+    clinic.execute("delete from patient where id = 1")
+    clinic.execute("update control set row_count = 39")
+    ingest_source("clinic")
+    ingest_source("clinic", days=Days(date(2026, 1, 1), date(2026, 1, 1)))
+    clinic.execute("update control set row_count = 40")
+    with pytest.raises(FatalIngestError, match="says 40 rows, there are 39"):
         ingest_source("clinic")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("insert into control values ('patient', '41')", "control has more than one row for patient"),
+        ("update control set row_count = '四十'", "control has no number in row_count for patient"),
+        ("update control set row_count = null", "control says nothing of patient"),
+    ],
+)
+def test_a_manifest_that_says_no_number_is_refused(
+    specs: Write, clinic: Clinic, raw: Raw, change: str, said: str
+) -> None:
+    clinic.execute("create table control (table_name text, row_count text)")
+    clinic.execute("insert into control values ('patient', ' 40 ')")
+    specs(spec_of(manifest=MANIFEST))
+    ingest_source("clinic")
+    clinic.execute(change)
+    with pytest.raises(FatalIngestError, match=said) as raised:
+        ingest_source("clinic")
+    assert "四十" not in str(raised.value)
 
 
 def csv_of(path: Path, names: str = "id name", **more: object) -> dict[str, Any]:
@@ -187,9 +213,7 @@ def test_what_nobody_foresaw_stops_no_other_table(
         return reading(spec, wanted_table, wanted, stage)
 
     monkeypatch.setattr(run, "extract", odd)
-    with pytest.raises(
-        FatalIngestError, match=r"ended with ValueError in \w+\.py, line"
-    ) as raised:
+    with pytest.raises(FatalIngestError, match=r"ended with ValueError in \w+\.py, line") as raised:
         ingest_source("clinic")
     assert "张三" not in str(raised.value)
     assert raw.runs() == [("patient", "failed", None, None, None), ("visit", "landed", 1, 0, 0)]
