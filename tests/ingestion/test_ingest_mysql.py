@@ -16,6 +16,7 @@ from mariadb_server import MariadbServer
 from huiliu.errors import ConfigError, DataError
 from ingestion.errors import FatalIngestError, IngestError
 from ingestion.extract import probe
+from ingestion.extract.mysql_catalogue import unique_columns
 from ingestion.records import Days
 from ingestion.run import ingest_source
 from ingestion.spec import load_specs
@@ -210,6 +211,7 @@ HARD = [
     ("json", "json", """'{"a": 1}'""", '{"a": 1}'),
     ("choice", "enum('是','否')", "'否'", "否"),
     ("blanks", "varchar(10)", "' a  '", " a  "),
+    ("float", "float", "16777216", "16777216"),
 ]
 
 
@@ -263,11 +265,31 @@ def test_a_row_that_cannot_be_held_is_refused_and_the_others_land(
     (first,) = ingest_source("clinic")
     (second,) = ingest_source("clinic")
     assert (first.rows_inserted, second.rows_inserted) == (39, 0)
+    assert (first.rows_read, second.rows_read) == (40, 40)
     rejected = raw.conn.execute(
         "select raw_text, reason from ops.rejected_row where source = 'clinic'"
     ).fetchall()
     text = "3 | a\\x00b | 1980-01-04 | 2026-01-01 03:00:00"
     assert rejected == [(text, "a NUL character, which texts cannot hold")] * 2
+
+
+def test_keys_that_only_a_mark_between_columns_tells_apart_are_told_apart(
+    specs: Write, clinic: Clinic, raw: Raw
+) -> None:
+    clinic.run(
+        "create table visit (a varchar(9), b varchar(9), primary key (a, b))",
+        "insert into visit values (concat('a', char(31), 'b'), 'c'), ('a', concat('b', char(31), 'c'))",
+    )
+    specs(source(MYSQL, table("visit", "a b", key=["a", "b"])))
+    for _ in range(3):
+        ingest_source("clinic")
+    assert raw.current("clinic__visit", "a b") == [("a", "b\x1fc"), ("a\x1fb", "c")]
+    assert raw.runs() == [("visit", "landed", 2, 0, 0), *[("visit", "landed", 0, 0, 0)] * 2]
+
+
+def test_a_unique_index_of_an_expression_says_nothing_of_its_columns() -> None:
+    parts = [("PRIMARY", "id"), ("of_both", "a"), ("of_both", "b"), ("of_an_expression", "a")]
+    assert unique_columns([*parts, ("of_an_expression", None)]) == [{"id"}, {"a", "b"}]
 
 
 def test_a_manifest_is_compared_with_what_was_read(specs: Write, clinic: Clinic) -> None:
@@ -281,8 +303,29 @@ def test_a_manifest_is_compared_with_what_was_read(specs: Write, clinic: Clinic)
     clinic.run("update control set row_count = 41")
     with pytest.raises(IngestError, match="41"):
         ingest_source("clinic")
+    clinic.run("insert into control values ('patient', 40)")
+    with pytest.raises(FatalIngestError, match="more than one row for patient"):
+        ingest_source("clinic")
     clinic.run("delete from control")
     with pytest.raises(FatalIngestError, match=r"clinic\.control says nothing of patient"):
+        ingest_source("clinic")
+
+
+def test_a_manifest_beside_a_load_of_changes_is_compared_with_the_count_at_the_source(
+    specs: Write, clinic: Clinic
+) -> None:
+    clinic.run(
+        "create table control (table_name varchar(60), row_count varchar(9))",
+        "insert into control values ('patient', '40')",
+    )
+    manifest = {"type": "table", "relation": "clinic.control"}
+    mode = WATERMARK | {"reconcile_every_days": None}
+    specs(source(MYSQL, table("patient", PATIENT, key=["id"], mode=mode, manifest=manifest)))
+    ingest_source("clinic")
+    clinic.run("delete from patient where id = 1", "update control set row_count = '39'")
+    ingest_source("clinic")
+    clinic.run("update control set row_count = '四十'")
+    with pytest.raises(FatalIngestError, match="control has no number in row_count for patient"):
         ingest_source("clinic")
 
 

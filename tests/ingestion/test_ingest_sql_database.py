@@ -187,8 +187,29 @@ def test_a_manifest_is_compared_with_what_was_read(specs: Write, clinic: Clinic)
     clinic.run("update control set row_count = 41")
     with pytest.raises(IngestError, match="41"):
         ingest_source("clinic")
+    clinic.run("insert into control values ('patient', 40)")
+    with pytest.raises(FatalIngestError, match="more than one row for patient"):
+        ingest_source("clinic")
     clinic.run("delete from control")
     with pytest.raises(FatalIngestError, match=r"control says nothing of patient"):
+        ingest_source("clinic")
+
+
+def test_a_manifest_beside_a_load_of_changes_is_compared_with_the_count_at_the_source(
+    specs: Write, clinic: Clinic
+) -> None:
+    clinic.run(
+        "create table control (table_name varchar(60), row_count varchar(9))",
+        "insert into control values ('patient', '40')",
+    )
+    manifest = {"type": "table", "relation": "control"}
+    mode = WATERMARK | {"reconcile_every_days": None}
+    specs(source(SQL, table("patient", PATIENT, key=["id"], mode=mode, manifest=manifest)))
+    ingest_source("clinic")
+    clinic.run("delete from patient where id = 1", "update control set row_count = '39'")
+    ingest_source("clinic")
+    clinic.run("update control set row_count = '四十'")
+    with pytest.raises(FatalIngestError, match="control has no number in row_count for patient"):
         ingest_source("clinic")
 
 
