@@ -1,28 +1,31 @@
-"""HTTP APIs that list rows: read until two readings agree, so that pages that move lose nothing."""
+"""HTTP APIs that list rows. Pages move while being read: what is not sure of one reading must come twice."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 
+from psycopg import sql
+
 from huiliu import business_date
 from huiliu.database import connect
 from huiliu.errors import ConfigError, DataError, TransientError
 from ingestion import drift
-from ingestion.containers.http import HttpApiContainer
-from ingestion.http.answers import Json, as_text, at
+from ingestion.containers.http import Cursor, HttpApiContainer
+from ingestion.http.answers import Json, number_of_rows
 from ingestion.http.auth import Request
 from ingestion.http.client import Client
 from ingestion.http.paging import Lister, windows
 from ingestion.http.rows import RowReader
 from ingestion.http.signing import moment
 from ingestion.manifests import ApiManifest, Manifest
-from ingestion.modes import Append
+from ingestion.modes import Append, Snapshot
 from ingestion.records import Extracted, Wanted
 from ingestion.spec import SourceSpec, TableSpec
 from ingestion.stage import RowSink, Stage
 
 READINGS = 3  # of a list whose pages move
+MOVED = "the list changed during each reading: rows may be missing from it, and none was taken for deleted"
 PROBED_ROWS = 10
 
 
@@ -37,13 +40,14 @@ def extract(
         lister = Lister(client, container, table.relation)
         # Asked first: rows that come while the list is read make the batch larger, never smaller, than said.
         manifest = _manifest(client, container, table)
-        rows, notices = _read_until_steady(lister, table, asked, stage, whole=whole)
+        reading, notice = _read_until_steady(lister, table, asked, stage, whole=whole)
+    rows = reading.rows
     rows.rejects.check_share(table, rows.rows)
     return Extracted(
         rows.rows,
-        complete=whole and not isinstance(table.mode, Append),
+        complete=reading.deletes and notice != MOVED,
         rejected=tuple(rows.rejects.kept),
-        notices=notices,
+        notices=[notice] if notice else [],
         manifest=manifest,
     )
 
@@ -113,34 +117,39 @@ def _manifest(client: Client, container: HttpApiContainer, table: TableSpec) -> 
         return None
     path = table.manifest.path
     request = Request(container.method, path, dict(container.parameters), container.place)
-    text = as_text(at(client.ask(request).content, table.manifest.rows_field)) or ""
-    if not text.isdecimal():
+    rows = number_of_rows(client.told(path, client.ask(request).content, table.manifest.rows_field))
+    if rows is None:
         raise DataError(
             f"{client.where}: the manifest {path} has no number {table.manifest.rows_field!r}",
             fix="correct manifest in the spec, or ask the department for the number",
         )
-    return Manifest(what=path, rows=int(text), of_batch=False)
+    return Manifest(what=path, rows=rows, of_batch=False)
 
 
 def _read_until_steady(
     lister: Lister, table: TableSpec, asked: list[Mapping[str, Json]], stage: Stage, *, whole: bool
-) -> tuple[RowReader, list[str]]:
-    """Read the lists until what came fits what the API said of them, or twice the same came."""
-    before: int | None = None
-    for _ in range(READINGS):
-        reading = _Reading(lister, table, stage)
+) -> tuple[_Reading, str | None]:
+    """Read the lists until nothing about them is in doubt, or the same doubt came twice in a row.
+
+    That a row is gone is never said by one reading of several pages: where a row is deleted in mid-read,
+    another one moves out of sight.
+    """
+    before: object = None
+    for number in range(READINGS):
+        if number:
+            stage.clear()
+        reading = _Reading(lister, table, stage, deletes=whole and not isinstance(table.mode, Append))
         reading.run(asked)
-        rows = reading.rows
         if whole:
-            rows.check_seen(stage)
-        distinct = stage.distinct_keys()
-        unkeyed = not table.key
-        if reading.counts_agree and (unkeyed or distinct == rows.rows):
-            return rows, []
-        if reading.content == before:
-            return rows, [reading.steady_but_odd(distinct)]
-        before = reading.content
-        stage.clear()
+            reading.rows.check_seen(stage)
+        doubt = reading.doubt()
+        if doubt is None:
+            return reading, None
+        if doubt == before:
+            return reading, reading.steady_but_odd()
+        before = doubt
+    if reading.is_sound:
+        return reading, MOVED
     raise TransientError(
         f"{lister.client.where}: the list changed during each of {READINGS} readings",
         fix="load it again later",
@@ -148,21 +157,26 @@ def _read_until_steady(
 
 
 class _Reading:
-    """One reading of all lists. `content` tells two readings apart."""
+    """One reading of all lists. `deletes`: rows that landed before and are not in it would be deleted."""
 
-    def __init__(self, lister: Lister, table: TableSpec, stage: Stage) -> None:
+    def __init__(self, lister: Lister, table: TableSpec, stage: Stage, *, deletes: bool) -> None:
         self.lister = lister
+        self.table = table
         self.stage = stage
+        self.deletes = deletes
         self.where = lister.client.where
         self.rows = RowReader(self.where, table, absent_allowed=lister.container.absent_fields == "allow")
         self.counts_agree = True
+        self.answers = 0
         self.content = 0
+        self.distinct = 0
 
     def run(self, asked: list[Mapping[str, Json]]) -> None:
         with self.stage.rows() as sink:
             for parameters in asked:
                 window = " to ".join(str(value) for value in parameters.values()) if len(asked) > 1 else ""
                 self._read(parameters, window, sink)
+        self.distinct = self.stage.distinct_keys()
 
     def _read(self, parameters: Mapping[str, Json], window: str, sink: RowSink) -> None:
         read, total, last = 0, None, None
@@ -174,7 +188,8 @@ class _Reading:
             content = self.rows.take(page.rows, f"{window} page {number}".strip(), self.stage, sink)
             self._check_moves_on(number, content, last, len(page.rows))
             last = content
-            self.content = hash((self.content, content))
+            self.content += content
+            self.answers += 1
         self.counts_agree &= total is None or read == total
 
     def _check_moves_on(self, number: int, content: int, last: int | None, rows: int) -> None:
@@ -184,11 +199,44 @@ class _Reading:
                 fix="correct paging in the spec: the API seems to take no notice of its parameters",
             )
 
-    def steady_but_odd(self, distinct: int) -> str:
+    @property
+    def is_sound(self) -> bool:
+        return self.counts_agree and (not self.table.key or self.distinct == self.rows.rows)
+
+    def doubt(self) -> object:
+        """Return what another reading has to show again before this one is believed; None: nothing."""
+        if not self.is_sound:
+            return "odd", self.content
+        if self.answers == 1:
+            return None  # one answer shows one moment
+        if self.distinct != self.rows.rows or self._unvouched:
+            return "moved", self.content
+        return self._gone() if self.deletes and not self.stage.direct else None
+
+    @property
+    def _unvouched(self) -> bool:
+        """Nobody says how many rows there are, and what was missed is not read again by the next load."""
+        container = self.lister.container
+        moves = container.total_field is None and not isinstance(container.paging, Cursor)
+        return moves and not isinstance(self.table.mode, Snapshot)
+
+    def _gone(self) -> object:
+        """Return which rows that landed before were not met: their number and a checksum; None for none."""
+        row = self.stage.conn.execute(
+            sql.SQL(
+                "select count(*), sum(hashtextextended(c._row_key::text, 0)) from {} c"
+                " where not exists (select from {} s where s._row_key = c._row_key)"
+            ).format(self.stage.place.current, self.stage.target)
+        ).fetchone()
+        return row if row and row[0] else None
+
+    def steady_but_odd(self) -> str | None:
         """Say what is odd about a list that was the same twice; DataError if it is not whole."""
         if not self.counts_agree:
             raise DataError(
                 f"{self.where}: the API lists another number of rows than its total, twice the same",
                 fix="ask the department; if its total means something else, write total_field: null",
             )
-        return f"the list repeats some keys: {self.rows.rows} rows hold {distinct} keys"
+        if self.is_sound:
+            return None
+        return f"the list repeats some keys: {self.rows.rows} rows hold {self.distinct} keys"

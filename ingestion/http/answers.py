@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 import httpx
 
 Json = object
+_DIGITS = 19  # one more than what fits into a bigint
 
 
 class Number(str):
@@ -81,13 +82,38 @@ def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     return found if len(found) == len(pairs) else Ambiguous(pairs)
 
 
-def at(content: Json, path: str) -> Json:
-    """Return what stands at a dotted path; None if nothing does."""
+def at(content: Json, path: str, absent: Json = None) -> Json:
+    """Return what stands at a dotted path; `absent` if nothing does."""
     for name in path.split("."):
-        if not isinstance(content, Mapping):
-            return None
-        content = content.get(name)
+        if not isinstance(content, Mapping) or name not in content:
+            return absent
+        content = content[name]
     return content
+
+
+def told(content: Json, path: str) -> str | None:
+    """Return the text of what an answer says at a path; BrokenBodyError if it is none that can be stored."""
+    try:
+        text = as_text(at(content, path))
+    except (ValueError, RecursionError) as error:
+        raise BrokenBodyError(f"what {path} says is not clear") from error
+    if text is not None and not storable(text):
+        raise BrokenBodyError(f"what {path} says is no text")
+    return text
+
+
+def number_of_rows(text: str | None) -> int | None:
+    """Return the number a text says, None if it says none that can be one of rows."""
+    return int(text) if text is not None and text.isdecimal() and len(text) < _DIGITS else None
+
+
+def storable(text: str) -> bool:
+    """Say whether the warehouse can hold a text: no NUL, and no half of a pair of surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text
 
 
 def as_text(value: Json) -> str | None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 import httpx
 from tenacity import (
@@ -20,9 +19,9 @@ from tenacity import (
 from huiliu.connections import url
 from huiliu.errors import ConfigError, DataError, HuiliuError, TransientError
 from ingestion.containers.http import HttpService
-from ingestion.http.answers import BodyTooLargeError, BrokenBodyError, Json, as_text, at, parse, read_body
+from ingestion.http.answers import BodyTooLargeError, BrokenBodyError, Json, parse, read_body, told
 from ingestion.http.auth import Request, doorkeeper
-from ingestion.http.signing import plain
+from ingestion.http.pauses import wished_pause
 
 LONGEST_WAIT = 60.0  # seconds a service may ask us to wait here; longer waits are the scheduler's affair
 
@@ -44,11 +43,13 @@ class _BrokenAnswerError(_PassingError):
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: content is None for an answer that is no success. `next_url` is the Link header's."""
+    """What came back: content is None for an answer that is no success. `next_url` is the Link header's,
+    `checksum` tells two bodies apart."""
 
     status: int
     content: Json
     next_url: str | None = None
+    checksum: str = ""
 
 
 class Client:
@@ -57,11 +58,7 @@ class Client:
     def __init__(self, where: str, service: HttpService) -> None:
         self.where = where
         self.service = service
-        base = httpx.URL(url(service.url))
-        if base.scheme not in ("http", "https") or not base.host:
-            raise ConfigError(
-                f"{where}: the url of {service.url} is no HTTP address", fix="write https://host/path"
-            )
+        base = _address(where, service.url)
         self.host = base.netloc.decode()
         self.http = httpx.Client(
             base_url=base,
@@ -123,20 +120,24 @@ class Client:
 
     def _send(self, request: Request, expected: frozenset[int]) -> Answer:
         self._keep_pace()
-        headers = dict(request.headers)
+        headers, query = dict(request.headers), request.query
         if request.place != "query":
             kind = "application/json" if request.place == "json" else "application/x-www-form-urlencoded"
             headers["Content-Type"] = kind
-        query = {name: plain(value) for name, value in request.parameters.items()}
         try:
             with self.http.stream(
                 request.method,
-                request.path,
-                params=query if request.place == "query" else None,
+                f"{request.path}?{query}" if query else request.path,
                 content=request.body.encode() if request.place != "query" else None,
                 headers=headers,
             ) as response:
                 return self._read(response, expected)
+        except (httpx.LocalProtocolError, UnicodeEncodeError) as error:
+            # Not the error's own text, which quotes the header.
+            raise ConfigError(
+                f"{self.where}: a header of the request for {request.path} cannot be sent",
+                fix="write the names and values of headers in the spec in ASCII",
+            ) from error
         except httpx.TransportError as error:
             raise _PassingError(f"{type(error).__name__} at {self.host}") from error
 
@@ -145,7 +146,7 @@ class Client:
         if status not in expected and (
             status == httpx.codes.TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR
         ):
-            raise _PassingError(f"{status} from {path}", _wished_pause(response))
+            raise _PassingError(f"{status} from {path}", wished_pause(response))
         if not response.is_success:
             return Answer(status, None)
         try:
@@ -163,13 +164,24 @@ class Client:
             ) from error
         except BrokenBodyError as error:
             raise _BrokenAnswerError(str(error)) from error
-        return Answer(status, content, response.links.get("next", {}).get("url"))
+        checksum = hashlib.sha256(body).hexdigest()
+        return Answer(status, content, response.links.get("next", {}).get("url"), checksum)
+
+    def told(self, path: str, content: Json, field: str) -> str | None:
+        """Return the text of what the answer of a path says in a field; DataError if it is none."""
+        try:
+            return told(content, field)
+        except BrokenBodyError as error:
+            raise DataError(
+                f"{self.where}: {path} answered something unreadable: {error}",
+                fix="ask the department about its API",
+            ) from error
 
     def _check_success(self, path: str, content: Json) -> None:
         service = self.service
         if service.success_field is None:
             return
-        value = as_text(at(content, service.success_field))
+        value = self.told(path, content, service.success_field)
         said = f"{path} answered {service.success_field} {(value or 'nothing')[:20]}"
         if value in service.busy_values:
             raise _PassingError(said)
@@ -209,6 +221,16 @@ class Client:
         return stop_after_attempt(self.service.attempts)(state) or (wished or 0) > LONGEST_WAIT
 
 
+def _address(where: str, name: str) -> httpx.URL:
+    try:
+        base = httpx.URL(url(name))
+    except httpx.InvalidURL:
+        base = httpx.URL()
+    if base.scheme not in ("http", "https") or not base.host:
+        raise ConfigError(f"{where}: the url of {name} is no HTTP address", fix="write https://host/path")
+    return base
+
+
 _back_off = wait_exponential_jitter(multiplier=0.5, max=15)
 
 
@@ -221,23 +243,3 @@ def _pause(state: RetryCallState) -> float:
 def _wish(state: RetryCallState) -> float | None:
     error = state.outcome.exception() if state.outcome else None
     return error.after if isinstance(error, _PassingError) else None
-
-
-def _wished_pause(response: httpx.Response) -> float | None:
-    """Return Retry-After in seconds; a date is measured by the service's own clock."""
-    text = response.headers.get("Retry-After", "").strip()
-    if text.isdecimal():
-        return float(text)
-    until = _date(text)
-    if until is None:
-        return None
-    now = _date(response.headers.get("Date", "")) or datetime.now(UTC)
-    return max(0.0, (until - now).total_seconds())
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        found = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -6,16 +6,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import count
-from urllib.parse import urljoin
-
-import httpx
 
 from huiliu.errors import DataError
 from ingestion.containers.http import Cursor, HttpApiContainer, Link, Offset, Pages, Window
-from ingestion.http.answers import Json, as_text, at
+from ingestion.http.answers import Json, at, number_of_rows
 from ingestion.http.auth import Request
 from ingestion.http.client import Client
+from ingestion.http.links import StrayLinkError, resolve
 from ingestion.http.signing import moment
+
+_MORE = {"true": True, "1": True, "false": False, "0": False}
+_ABSENT = object()
 
 
 @dataclass(frozen=True)
@@ -57,22 +58,64 @@ class Lister:
     def read(self, parameters: Mapping[str, Json]) -> Page:
         """Read one page."""
         container = self.container
-        sized = {container.paging.size: container.paging.page_size} if container.paging.size else {}
-        return self._read(Request(container.method, self.path, {**parameters, **sized}, container.place))
+        return self._read(Request(container.method, self.path, self._sized(parameters), container.place))
 
-    def follow(self, link: str) -> Page:
-        """Read the page a link leads to; only the service itself is asked, as it gets our credentials."""
-        base = self.client.http.base_url
-        address = httpx.URL(urljoin(str(base.join(base.path.rstrip("/") + self.path)), link))
-        root = base.path.rstrip("/") + "/"
-        if (address.scheme, address.netloc) != (base.scheme, base.netloc) or not address.path.startswith(
-            root
-        ):
+    def follow(self, link: str, parameters: Mapping[str, Json]) -> Page:
+        """Read the page a link leads to; only the service itself is asked, as it gets our credentials.
+
+        The query is the link's own; a body is the same for all pages.
+        """
+        container = self.container
+        try:
+            path, query = resolve(self.client.http.base_url, self.path, link)
+        except StrayLinkError as error:
             raise DataError(
-                f"{self.client.where}: the next page of {self.path} lies on another server",
+                f"{self.client.where}: the next page of {self.path} {error}",
                 fix="ask the department about its API",
+            ) from error
+        body = {} if container.place == "query" else self._sized(parameters)
+        return self._read(Request(container.method, path, body, container.place, link=query))
+
+    def _sized(self, parameters: Mapping[str, Json]) -> Mapping[str, Json]:
+        paging = self.container.paging
+        return {**parameters, paging.size: paging.page_size} if paging.size else parameters
+
+    def told(self, page: Page, field: str) -> str | None:
+        """Return the text of what a page says in a field."""
+        return self.client.told(self.path, page.content, field)
+
+    def following(self, page: Page, seen: int, paging: Cursor | Link) -> str | None:
+        """Return where the next page is, by the page's own word; None after the last.
+
+        Raises DataError for a page without that field, unless as many rows as its total were seen: where the
+        field is misspelt in the spec, a list would end at its first page.
+        """
+        if paging.field is None:
+            return page.next_url
+        whole = page.total is not None and seen >= page.total
+        if at(page.content, paging.field, _ABSENT) is _ABSENT and not (whole or paging.absent_at_end):
+            raise self._unclear(
+                f"has no {paging.field!r}",
+                "correct paging.field in the spec; if the last answer has none, write absent_at_end: true",
             )
-        return self._read(Request("GET", "/" + address.path.removeprefix(root), dict(address.params)))
+        return self.told(page, paging.field)
+
+    def next_cursor(self, page: Page, seen: int, paging: Cursor) -> str | None:
+        """Return the cursor of the next page; None after the last."""
+        if paging.more is None:
+            return self.following(page, seen, paging)
+        more = _MORE.get((self.told(page, paging.more) or "").lower())
+        if more is None:
+            raise self._unclear(f"has no true or false {paging.more!r}", "correct paging.more in the spec")
+        cursor = self.told(page, paging.field) if more else None
+        if more and not cursor:
+            raise self._unclear(
+                f"says there is more, but has no {paging.field!r}", "correct paging.field in the spec"
+            )
+        return cursor
+
+    def _unclear(self, what: str, fix: str) -> DataError:
+        return DataError(f"{self.client.where}: an answer of {self.path} {what}", fix=fix)
 
     def _read(self, request: Request) -> Page:
         answer, field = self.client.ask(request), self.container.rows_field
@@ -88,13 +131,13 @@ class Lister:
         field = self.container.total_field
         if field is None or self.container.rows_field is None:
             return None
-        text = as_text(at(content, field))
-        if text is None or not text.isdecimal():
+        total = number_of_rows(self.client.told(self.path, content, field))
+        if total is None:
             raise DataError(
                 f"{self.client.where}: the answer of {self.path} has no number {field!r}",
                 fix="correct total_field in the spec; write total_field: null if the API says no total",
             )
-        return int(text)
+        return total
 
     def check_new(self, token: str, seen: set[str]) -> None:
         if token in seen:
@@ -136,29 +179,30 @@ def _by_place(
 
 
 def _by_cursor(lister: Lister, parameters: Mapping[str, Json], paging: Cursor) -> Iterator[Page]:
-    seen: set[str] = set()
-    placed = dict(parameters)
+    met: set[str] = set()
+    seen, placed = 0, dict(parameters)
     while True:
         page = lister.read(placed)
+        seen += len(page.rows)
+        cursor = lister.next_cursor(page, seen, paging)
         yield page
-        cursor = as_text(at(page.content, paging.field))
-        ended = paging.more is not None and as_text(at(page.content, paging.more)) not in ("true", "1")
-        if not cursor or ended:
+        if not cursor:
             return
-        lister.check_new(cursor, seen)
+        lister.check_new(cursor, met)
         placed[paging.cursor] = cursor
 
 
 def _by_link(lister: Lister, parameters: Mapping[str, Json], paging: Link) -> Iterator[Page]:
-    seen: set[str] = set()
-    page = lister.read(parameters)
+    met: set[str] = set()
+    seen, page = 0, lister.read(parameters)
     while True:
+        seen += len(page.rows)
+        link = lister.following(page, seen, paging)
         yield page
-        found = as_text(at(page.content, paging.field)) if paging.field else page.next_url
-        if not found:
+        if not link:
             return
-        lister.check_new(found, seen)
-        page = lister.follow(found)
+        lister.check_new(link, met)
+        page = lister.follow(link, parameters)
 
 
 def windows(window: Window, first: date, last: date) -> Iterator[dict[str, str]]:

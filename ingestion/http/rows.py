@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ingestion.http.answers import Ambiguous, Json, as_text, original
+from ingestion.http.answers import Ambiguous, Json, as_text, original, storable
 from ingestion.records import Rejects
 from ingestion.spec import TableSpec
 from ingestion.stage import RowSink, Stage
@@ -27,7 +27,7 @@ class RowReader:
         self.seen: dict[str, None] = {}
 
     def take(self, rows: Sequence[Json], page: str, stage: Stage, sink: RowSink) -> int:
-        """Stage the rows of a page; return a number that other rows would hardly have.
+        """Stage the rows of a page; return a number that other rows would hardly have, whatever their order.
 
         Raises DataError for a column that no row of the first page has.
         """
@@ -39,16 +39,16 @@ class RowReader:
             stage.columns_of(self.where, {**self.seen, **({} if first else dict.fromkeys(self.names))})
         content = 0
         for number, row in enumerate(rows, start=1):
-            content = hash((content, self._write(row, f"{page}, row {number}", sink)))
+            content += self._write(row, f"{page}, row {number}", sink)
         return content
 
     def fields(self, rows: Sequence[Json]) -> dict[str, None]:
-        """Return the names of the fields of rows, as columns may call them."""
+        """Return the names of the fields of rows, as columns may call them; rows with others are rejected."""
         found: dict[str, None] = {}
         for row in rows:
             if isinstance(row, dict):
                 found |= dict.fromkeys(self._flat(row))
-        return found
+        return {name: None for name in found if storable(name)}
 
     def check_seen(self, stage: Stage) -> None:
         """After all of a table was read: a column that no row had is missing, even where single rows may
@@ -82,9 +82,9 @@ class RowReader:
             raise ValueError(f"field {', '.join(missing)} is missing")
         values = [value if type(value) is str else as_text(value) for value in map(flat.get, self.names)]
         extra = {name: as_text(flat[name]) for name in flat if name not in self.wanted}
-        together = "".join(filter(None, (*values, *extra.values())))
+        together = "".join(filter(None, (*values, *extra, *extra.values())))
         if "\0" in together:
-            raise ValueError("a value holds a NUL character")
+            raise ValueError("the row holds a NUL character")
         together.encode()  # half of a pair of surrogates is no character
         return values, extra
 

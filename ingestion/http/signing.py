@@ -8,8 +8,9 @@ import hmac
 import json
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from huiliu.errors import ConfigError
@@ -38,7 +39,12 @@ def plain(value: object) -> str:
 
 
 def signed(
-    scheme: Signature, secret: str, method: str, path: str, parameters: Mapping[str, object], body: str
+    scheme: Signature,
+    secret: str,
+    method: str,
+    path: str,
+    parameters: Sequence[tuple[str, object]],
+    body: str,
 ) -> dict[str, str]:
     """Return what proves a request to be ours: app id, moment, nonce and signature, by their names."""
     proof = {
@@ -46,7 +52,7 @@ def signed(
         scheme.timestamp_name: moment(scheme.timestamp, datetime.fromtimestamp(time.time(), CHINA)),
         scheme.nonce_name: secrets.token_hex(16),
     }
-    listed = {**parameters, **proof} if scheme.place == "parameters" else parameters
+    listed = [*parameters, *(proof.items() if scheme.place == "parameters" else ())]
     text = scheme.text.format(
         app_id=scheme.app_id,
         secret=secret,
@@ -55,7 +61,9 @@ def signed(
         method=method,
         path=path,
         # Gateways leave empty parameters out of what is signed.
-        parameters="&".join(f"{name}={plain(listed[name])}" for name in sorted(listed) if listed[name] != ""),
+        parameters="&".join(
+            f"{name}={plain(value)}" for name, value in sorted(listed, key=itemgetter(0)) if value != ""
+        ),
         body=body,
     )
     return {**proof, scheme.signature_name: digest(scheme.algorithm, scheme.encoding, secret, text)}

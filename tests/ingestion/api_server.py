@@ -75,6 +75,15 @@ class ApiServer:
         return {"total": len(found), "rows": found[(page - 1) * size : page * size]}
 
 
+def visits() -> ApiServer:
+    """A server of 25 visits, in numbered pages."""
+    server = ApiServer()
+    server.routes["/visits"] = server.pages
+    for n in range(25):
+        server.put(f"v{n:02}", n, f"2026-01-{n % 9 + 1:02}T08:00:00")
+    return server
+
+
 def failing(status: int, **headers: str) -> Response:
     return Response(status_code=status, headers={k.replace("_", "-"): v for k, v in headers.items()})
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from api_server import ApiServer, Asked, failing, serving
+from api_server import ApiServer, Asked, failing, serving, visits
 from clinic import DAY, RESOURCE, Raw, source
 from fastapi import Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, StreamingResponse
@@ -34,11 +34,7 @@ WATERMARK = {"type": "watermark", "column": "updated_at", "overlap": 1}
 @pytest.fixture
 def api(specs: Write, monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiServer]:
     """A server holding 25 visits, in pages of 10, for everybody."""
-    server = ApiServer()
-    server.routes["/visits"] = server.pages
-    for n in range(25):
-        server.put(f"v{n:02}", n, f"2026-01-{n % 9 + 1:02}T08:00:00")
-    with serving(server):
+    with serving(visits()) as server:
         monkeypatch.setenv("HUILIU_URL_CLINIC_API", server.url)
         specs(spec())
         yield server
@@ -616,7 +612,7 @@ BROKEN = [
     (b'"just a text"', "a row must be an object"),
     (b'{"visit_id": "x", "note": 1, "note": 2, "updated_at": "2026-01-01"}', "a key is written twice"),
     (b'{"visit_id": "x", "note": {"a": 1, "a": 2}, "updated_at": "2026-01-01"}', "a key is written twice"),
-    (b'{"visit_id": "x", "note": "a\\u0000b", "updated_at": "2026-01-01"}', "a value holds a NUL character"),
+    (b'{"visit_id": "x", "note": "a\\u0000b", "updated_at": "2026-01-01"}', "the row holds a NUL character"),
     (b'{"visit_id": "x", "note": "\\ud800", "updated_at": ""}', "the row has no text that can be stored"),
 ]
 
