@@ -44,11 +44,13 @@ def check(
     missing = [name for name in (column.at_source for column in table.columns) if name not in present]
     unknown = [name for name in present if name not in wanted]
     typed = any(kind is not None for kind in present.values())
-    if missing:
+    if missing and len(missing) == len(table.columns) and not typed:
         raise DataError(
-            f"{where}: {_missing(missing, unknown, headless=not typed and len(missing) == len(wanted))}",
-            fix=_fix(missing, unknown),
+            f"{where}: column {', '.join(missing)} is missing, that is all the spec has",
+            fix="see that the names of the columns stand where the spec looks for them (a file's first line)",
         )
+    if missing:
+        raise DataError(f"{where}: {_missing(missing, unknown)}", fix=_fix(missing, unknown))
     retyped = [
         f"{column.at_source} {'is' if column.type else 'was'} {before}{' in the spec' if column.type else ''}"
         f" and is {now} at the source"
@@ -79,10 +81,8 @@ def nameable(name: str) -> bool:
     return len(name) <= 64 and re.search(r"\d{6}", name) is None
 
 
-def _missing(missing: Sequence[str], unknown: Sequence[str], *, headless: bool) -> str:
+def _missing(missing: Sequence[str], unknown: Sequence[str]) -> str:
     text = f"column {', '.join(missing)} is missing"
-    if headless:
-        return f"{text}: none of the spec's columns is there, so the first line may be no header"
     return f"{text}; the source has {shown(unknown)}, which the spec does not know" if unknown else text
 
 
