@@ -134,4 +134,5 @@ def forget(name: str) -> None:
         )
         conn.execute("delete from ops.source_column where source = %s", [name])
         conn.execute("delete from ops.read_file where source = %s", [name])
+        conn.execute("delete from ops.withheld_delete where source = %s", [name])
         conn.execute("delete from ops.load_run where source = %s", [name])

@@ -7,6 +7,7 @@ import io
 import json
 import os
 from abc import abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -91,6 +92,9 @@ class ChineseCsvFile(CsvFile):
 
 class ExcelFile(FileSource):
     suffix = ".xlsx"
+
+    def rejected(self, number: int, columns: Sequence[str], listed: Sequence[str]) -> str:
+        return str(columns)
 
     @property
     def form(self) -> dict[str, Any]:

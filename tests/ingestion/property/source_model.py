@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Literal
 
 from random_days import Change, Correct, Day, Delete, Insert, Repeat, Update
@@ -113,10 +115,24 @@ class Promise(ABC):
 
     def __init__(self, as_landed: Callable[[Row], Landed]) -> None:
         self.as_landed = as_landed
+        self.rejected: Counter[str] = Counter()
+        self.withheld: set[str] = set()
+
+    def load(self, table: SourceTable, *, reshaped: bool, rejected: Counter[str]) -> None:
+        """Take in a load; `reshaped`: with other columns in the spec than the last."""
+        self.take(table, reshaped=reshaped, rejected=rejected)
+        self.rejected = rejected
 
     @abstractmethod
-    def load(self, table: SourceTable, *, reshaped: bool) -> None:
-        """Take in a load; `reshaped`: with other columns in the spec than the last."""
+    def take(self, table: SourceTable, *, reshaped: bool, rejected: Counter[str]) -> None:
+        """Hold what the load makes known."""
+
+    def deleted(self, gone: set[str], rejected: Counter[str]) -> set[str]:
+        """Return which of the keys that are gone are deleted: not those that went as records broke."""
+        if rejected - self.rejected:
+            self.withheld |= gone
+        self.withheld &= gone if rejected else set()
+        return gone - self.withheld
 
     @abstractmethod
     def rows(self) -> Iterable[Landed]:
@@ -131,14 +147,21 @@ class Promise(ABC):
 class SnapshotPromise(Promise):
     """Exactly the source, every day."""
 
-    held: Sequence[Landed] = ()
+    def __init__(self, as_landed: Callable[[Row], Landed]) -> None:
+        super().__init__(as_landed)
+        self.held: dict[str, list[Landed]] = {}
 
-    def load(self, table: SourceTable, *, reshaped: bool) -> None:
+    def take(self, table: SourceTable, *, reshaped: bool, rejected: Counter[str]) -> None:
         del reshaped
-        self.held = [self.as_landed(row) for row in table.rows]
+        seen: dict[str, list[Landed]] = {}
+        for row in table.rows:
+            seen.setdefault(str(row["id"]), []).append(self.as_landed(row))
+        gone = self.held.keys() - seen.keys()
+        kept = gone - self.deleted(gone, rejected)
+        self.held = seen | {key: self.held[key] for key in kept}
 
     def rows(self) -> Iterable[Landed]:
-        return self.held
+        return chain.from_iterable(self.held.values())
 
 
 class CursorPromise(Promise):
@@ -165,8 +188,11 @@ class CursorPromise(Promise):
         self.reconciled_on: int | None = None
         self.complete = False
 
-    def load(self, table: SourceTable, *, reshaped: bool) -> None:
-        everything = self.mark is None or reshaped or not self.held
+    def take(self, table: SourceTable, *, reshaped: bool, rejected: Counter[str]) -> None:
+        first = not self.held
+        if reshaped:
+            self.mark = None  # all is read again, and the mark made anew of it
+        everything = self.mark is None or not self.held
         due = not everything and self._is_due(table.day)
         self.complete = everything or due
         self.taken: list[Row] = []
@@ -179,9 +205,10 @@ class CursorPromise(Promise):
                 self._take(row for row in table.rows if row["id"] not in self.held)
         if self.complete:
             self.reconciled_on = table.day
-            if self.deletes:
-                keys = {row["id"] for row in table.rows}
-                self.held = {key: row for key, row in self.held.items() if key in keys}
+            if self.deletes and not first:
+                gone = self.held.keys() - {str(row["id"]) for row in table.rows}
+                for key in self.deleted(gone, rejected):
+                    del self.held[key]
         self._move_on(table)
 
     def rows(self) -> Iterable[Landed]:
@@ -189,7 +216,7 @@ class CursorPromise(Promise):
 
     def keeps_word(self, table: SourceTable) -> bool:
         exact = self.complete and self.deletes
-        return not exact or self.held.keys() == {row["id"] for row in table.rows}
+        return not exact or self.held.keys() == {row["id"] for row in table.rows} | self.withheld
 
     def _is_due(self, day: int) -> bool:
         if self.reconcile_every is None:
@@ -224,7 +251,8 @@ class FilesPromise(Promise):
         self.held: dict[str, Landed] = {}
         self.read: dict[str, list[Row]] = {}
 
-    def load(self, table: SourceTable, *, reshaped: bool) -> None:
+    def take(self, table: SourceTable, *, reshaped: bool, rejected: Counter[str]) -> None:
+        del rejected  # nothing is deleted, so nothing is withheld
         if reshaped:
             self.read.clear()
         for name in sorted(table.files):

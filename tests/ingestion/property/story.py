@@ -69,7 +69,7 @@ class Story:
         self.table.live(day if self.source.drifts else replace(day, source_grows=False))
         with connect("warehouse") as conn:
             business_date.set(conn, DAY + timedelta(days=self.table.day))
-        self.broken[self._today] = day.broken if self.source.breaks else 0
+        self.broken[self._today] = day.broken if self.breaks else 0
         reshaped = day.spec_grows and ADDED in self.table.columns and ADDED not in self.columns
         if reshaped:
             self.columns = (*BASIC, ADDED)
@@ -78,7 +78,11 @@ class Story:
         self._put()
         self._suffer(day)
         load = self._load()
-        self.promise.load(self.table, reshaped=reshaped)
+        broken = [
+            self.source.rejected(number, self.table.columns, self.columns)
+            for number in range(self.broken[self._today])
+        ]
+        self.promise.load(self.table, reshaped=reshaped, rejected=Counter(broken))
         self._compare(load)
         if isinstance(day.trouble, Again):
             self.load_in_vain()
@@ -88,6 +92,11 @@ class Story:
         load = self._load()
         assert (load.rows_inserted, load.rows_updated, load.rows_deleted) == NOTHING
         self._compare(load)
+
+    @property
+    def breaks(self) -> bool:
+        """Whether there are broken records. Where rows repeat, it is open which wait for their mending."""
+        return self.source.breaks and not self.under_test.repeats
 
     # The source --------------------------------------------------------------------------------------------
 
