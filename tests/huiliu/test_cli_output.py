@@ -14,8 +14,10 @@ AWKWARD = ["[a-z]*.csv", "[/mnt/x]", "[red]", ":smile:", "back\\"]
 
 
 @pytest.mark.parametrize("text", AWKWARD)
-def test_a_table_shows_cells_as_they_are(text: str, capsys: pytest.CaptureFixture[str]) -> None:
-    cli_output.out.file = sys.stdout
+def test_a_table_shows_cells_as_they_are(
+    text: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli_output, "out", Console(file=sys.stdout, width=200))
     cli_output.show([{"path": text, "error": None}], ["path", "error"], "files")
     assert text in capsys.readouterr().out
 
