@@ -93,9 +93,10 @@ def wanted_hash(spec: FileManifest | None) -> str | None:
 
 
 def together(manifests: list[Manifest]) -> Manifest | None:
-    """Make one manifest of those of a batch's files: the first whose checksum is wrong, or their sum."""
+    """Make one manifest of those of a batch's files, each with the rows `counted` in its file: the first that
+    disagrees, or their sum."""
     for one in manifests:
-        if one.checksum and one.checksum != one.computed:
+        if one.rows not in (None, one.counted) or (one.checksum and one.checksum != one.computed):
             return one
     if len(manifests) < 2:
         return manifests[0] if manifests else None

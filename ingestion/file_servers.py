@@ -56,25 +56,43 @@ class FileServer:
         return str(PurePosixPath(self.base) / path.lstrip("/")) if self.base else path
 
     def matching(self, pattern: str) -> list[FoundFile]:
-        """Return the files a path means (its last part may be a glob), in the order of their names."""
+        """Return the files a path means (its last part may be a glob), in the order of their names.
+
+        Raises TransientError if their folder is not there: a share that is not mounted is no empty one.
+        """
         place = PurePosixPath(pattern)
         if not {"*", "?"} & set(place.name):
             found = self.look(pattern)
+            if found is None:
+                self._check_folder(place.parent)
             return [found] if found else []
         with self.explained(f"list {place.parent}"):
             try:
                 listed = self.files.ls(str(place.parent), detail=True)
-            except FileNotFoundError:
-                return []
+            except (FileNotFoundError, NotADirectoryError) as error:
+                raise self._no_folder(place.parent) from error
         matching: list[FoundFile | None] = []
         named = {PurePosixPath(one["name"]).name: one for one in listed}
         for name, info in sorted(named.items()):
-            if fnmatchcase(name, place.name) and not any(fnmatchcase(name, sign) for sign in _NOT_YET):
+            if means(place, place.parent / name):
                 path = str(place.parent / name)
                 # One more question for a link only: a folder may hold thousands of files.
                 linked = info["type"] == "link" or info.get("islink")
                 matching.append(self.look(path) if linked else _found(path, info))
         return [one for one in matching if one]
+
+    def _check_folder(self, folder: PurePosixPath) -> None:
+        with self.explained(f"look at {folder}"):
+            try:
+                self.files.info(str(folder))
+            except (FileNotFoundError, NotADirectoryError) as error:
+                raise self._no_folder(folder) from error
+
+    def _no_folder(self, folder: PurePosixPath) -> TransientError:
+        return TransientError(
+            f"{self.where}: the folder {folder} is not there{f' on {self.title}' if self.title else ''}",
+            fix="see that it is mounted or made, or correct the path in the spec",
+        )
 
     def look(self, path: str) -> FoundFile | None:
         """Return how a file looks now; None if there is none."""
@@ -117,6 +135,12 @@ class FileServer:
             f" ({type(error).__name__})",
             fix="see that the file server answers, then load the source again",
         )
+
+
+def means(pattern: PurePosixPath, path: PurePosixPath) -> bool:
+    """Whether a pattern means a path, and the file there is not one still being written."""
+    fits = path.parent == pattern.parent and fnmatchcase(path.name, pattern.name)
+    return fits and not any(fnmatchcase(path.name, sign) for sign in _NOT_YET)
 
 
 class _OpensServer(Protocol):

@@ -10,7 +10,7 @@ An extractor reads streams of bytes and needs to know neither where a file lies 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,11 +19,12 @@ from typing import Any, BinaryIO, cast
 from huiliu.errors import DataError, HuiliuError, TransientError
 from ingestion import file_choice, file_manifest, file_streams
 from ingestion.containers.files import FileContainer
+from ingestion.file_order import Inbox
 from ingestion.file_servers import FileServer, FoundFile, file_server
 from ingestion.file_streams import CheckedStream
 from ingestion.manifests import FileManifest, Manifest
 from ingestion.modes import Append
-from ingestion.read_files import known_files
+from ingestion.read_files import readings
 from ingestion.records import Extracted, ReadFile, Rejects, Wanted
 from ingestion.shape import Shape
 from ingestion.spec import SourceSpec, TableSpec
@@ -54,7 +55,6 @@ class FileBatch:
         self.table = table
         self.pattern = file_choice.pattern(server, container, table)
         self.found: Sequence[FoundFile] = ()
-        self.known: dict[str, ReadFile] = {}
         self.notices: list[str] = []
         self.appends = isinstance(table.mode, Append)
         self.manifest = table.manifest if isinstance(table.manifest, FileManifest) else None
@@ -62,14 +62,14 @@ class FileBatch:
         self._read: list[ReadFile] = []
         self._manifests: list[Manifest] = []
 
-    def sources(self, *, seekable: bool = False) -> Iterator[Source]:
-        """Yield what is to be read, one open at a time; `seekable` streams can be read in any order.
+    def sources(self, count: Callable[[], int], *, seekable: bool = False) -> Iterator[Source]:
+        """Yield what is to be read, one open at a time; `seekable` streams can be read in any order. `count`
+        says how many records have been read so far.
 
         Raises TransientError if a file changes or its server dies meanwhile, or if its manifest is not there.
         """
         for found in self.found:
-            if self._is_news(found):
-                yield from self._sources_of(found, seekable=seekable)
+            yield from self._sources_of(found, count, seekable=seekable)
 
     def extracted(self, rows: int, rejects: Rejects, notices: Sequence[str] = ()) -> Extracted:
         """Return the outcome of reading all sources. Raises RefusedBatchError for too many broken records."""
@@ -83,17 +83,13 @@ class FileBatch:
             files=tuple(self._read) if self.appends else (),
         )
 
-    def _is_news(self, found: FoundFile) -> bool:
-        before = self.known.get(found.path)
-        if before is None:
-            return True
-        if (before.size, before.modified_at) == (found.size, found.modified):
-            return False
-        if before.size == found.size and self._checksum(found) == before.checksum:
-            self._read.append(replace(before, modified_at=found.modified))
-            return False
-        self.notices.append(f"{found.name} changed after it was read: it was read again as a correction")
-        return True
+    def _put_in_order(self, spec: SourceSpec, wanted: Wanted, stage: Stage) -> None:
+        past = readings(stage.conn, spec.name, self.table.name, Shape.of(self.table).text())
+        inbox = Inbox(self.where, self.pattern, self.found, past, self._checksum)
+        order = inbox.order(wanted.days, anew=stage.direct)
+        self.found = order.files
+        self.notices += order.notices
+        self._read += order.touched
 
     def _checksum(self, found: FoundFile) -> str:
         hashes = file_streams.new_hashes({_LEDGER_HASH})
@@ -101,7 +97,8 @@ class FileBatch:
             file_streams.drain(file_streams.buffered(raw))
         return str(hashes[_LEDGER_HASH].hexdigest())
 
-    def _sources_of(self, found: FoundFile, *, seekable: bool) -> Iterator[Source]:
+    def _sources_of(self, found: FoundFile, count: Callable[[], int], *, seekable: bool) -> Iterator[Source]:
+        before = count()
         said = file_manifest.read(self.server, self.manifest, found) if self.manifest else None
         algorithm = file_manifest.wanted_hash(self.manifest)
         wanted = {algorithm} if algorithm else set()
@@ -115,9 +112,8 @@ class FileBatch:
             checksum = str(hashes[_LEDGER_HASH].hexdigest())
             self._read.append(ReadFile(found.path, found.size, found.modified, checksum))
         if said:
-            self._manifests.append(
-                replace(said, computed=hashes[algorithm].hexdigest() if algorithm else None)
-            )
+            computed = hashes[algorithm].hexdigest() if algorithm else None
+            self._manifests.append(replace(said, computed=computed, counted=count() - before))
 
     @contextmanager
     def _opened(self, found: FoundFile, hashes: dict[str, Any]) -> Iterator[CheckedStream]:
@@ -184,17 +180,14 @@ def reading(
     spec: SourceSpec, container: FileContainer, table: TableSpec, wanted: Wanted, stage: Stage
 ) -> Iterator[FileBatch]:
     """Find the files that a load reads: in append mode those that are new or changed (or whose names hold a
-    wanted day), in the order of their names; else the one file that is the whole table.
+    wanted day), in the order of `file_order`; else the one file that is the whole table.
     """
     with _finding(spec, container, table) as batch:
-        if not batch.appends:
+        if batch.appends:
+            batch._put_in_order(spec, wanted, stage)
+        else:
             batch.found = [file_choice.only(batch.found, batch.where, batch.pattern)]
-        elif wanted.days:
-            batch.found = file_choice.of_days(batch.found, wanted.days, batch.where)
-        elif not stage.direct:
-            batch.known = known_files(stage.conn, spec.name, table.name, Shape.of(table).text())
-        for found in batch.found:
-            file_choice.check_filled(found, batch.where)
+            file_choice.check_filled(batch.found[0], batch.where)
         try:
             yield batch
         except DataError:
@@ -208,8 +201,8 @@ def probing(
 ) -> Iterator[Source]:
     """Open the file that a load would read last, to look at its beginning."""
     with _finding(spec, container, table) as batch:
-        several = batch.appends and batch.found
-        found = batch.found[-1] if several else file_choice.only(batch.found, batch.where, batch.pattern)
+        several = [one for one in batch.found if one.size] if batch.appends else []
+        found = several[-1] if several else file_choice.only(batch.found, batch.where, batch.pattern)
         file_choice.check_filled(found, batch.where)
         with batch.server.open(found) as inner:
             raw = CheckedStream(inner, lambda error: batch.server.failed(f"read {found.path}", error))

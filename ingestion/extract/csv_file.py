@@ -34,7 +34,11 @@ def extract(
         repeated_keys() as keys,
     ):
         rejects = Rejects(files.where)
-        for source in files.sources():
+
+        def count() -> int:
+            return rows + len(rejects.kept)
+
+        for source in files.sources(count):
             header = _header(source, container, table)
             unknown = stage.columns_of(source.where, dict.fromkeys(header))
             layout = Layout.of(table, header, unknown)

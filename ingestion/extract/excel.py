@@ -27,7 +27,7 @@ def extract(
     with source_files.reading(spec, container, table, wanted, stage) as files:
         rejects = Rejects(files.where)
         with stage.rows() as sink:
-            for source in files.sources(seekable=True):
+            for source in files.sources(lambda: sink.rows + len(rejects.kept), seekable=True):
                 notices += _read(source, container, table, stage, sink, rejects)
         return files.extracted(sink.rows, rejects, notices)
 

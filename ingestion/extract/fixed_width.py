@@ -28,7 +28,7 @@ def extract(
     with source_files.reading(spec, container, table, wanted, stage) as files:
         rejects = Rejects(files.where)
         with stage.rows() as sink:
-            for source in files.sources():
+            for source in files.sources(lambda: sink.rows + len(rejects.kept)):
                 for values in layout.records(source, rejects):
                     sink.write(values)
         return files.extracted(sink.rows, rejects)

@@ -5,31 +5,22 @@ from __future__ import annotations
 import codecs
 import json
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from itertools import islice
-
-import ijson
 
 from huiliu.errors import DataError
 from ingestion import drift, source_files
 from ingestion.containers.files import JsonContainer
-from ingestion.extract import texts
+from ingestion.extract import json_rows, texts
+from ingestion.extract.json_rows import Document, NoListError, Repeating, as_text
 from ingestion.records import Extracted, Rejects, Wanted
 from ingestion.source_files import Source
 from ingestion.spec import SourceSpec, TableSpec
-from ingestion.stage import RowSink, Stage
+from ingestion.stage import Stage
 
 LONGEST_LINE = 64 << 20  # bytes
-KEPT_START = 1 << 16  # bytes of a document, to say what it holds instead of records
 PROBED_RECORDS = 1000
 
 Record = tuple[str, object]  # position and content
-
-
-class _Number(str):
-    """A number as it was written."""
-
-    __slots__ = ()
 
 
 def extract(
@@ -39,10 +30,12 @@ def extract(
     with source_files.reading(spec, container, table, wanted, stage) as files:
         rejects = Rejects(files.where)
         with stage.rows() as sink:
-            for source in files.sources():
+            for source in files.sources(lambda: sink.rows + len(rejects.kept)):
                 fields = _Fields(table)
                 for position, record in _records(source, container, rejects):
-                    _write(position, record, fields, sink, rejects)
+                    found = _sound(position, record, fields, rejects)
+                    if found is not None:
+                        sink.write([found.pop(name, None) for name in fields.names], found)
                 if fields.seen:
                     stage.columns_of(source.where, dict.fromkeys(fields.seen))
         return files.extracted(sink.rows, rejects)
@@ -54,27 +47,23 @@ def probe(spec: SourceSpec, container: JsonContainer, table: TableSpec) -> str:
     with source_files.probing(spec, container, table) as source:
         rejects = Rejects(source.where)
         read = 0
-        for _, record in islice(_records(source, container, rejects), PROBED_RECORDS):
-            if isinstance(record, dict):
-                fields.of(record)
-                read += 1
+        for position, record in islice(_records(source, container, rejects), PROBED_RECORDS):
+            read += _sound(position, record, fields, rejects) is not None
         if not read and not table.may_be_empty:
             raise DataError(f"{source.where} has no record", fix="ask the department for the full data")
         unknown = drift.check(source.where, table, dict.fromkeys(fields.seen), {}) if read else ()
         return f"{source.name}: {len(fields.seen)} fields, {len(unknown)} of them unknown to the spec"
 
 
-def _write(position: str, record: object, fields: _Fields, sink: RowSink, rejects: Rejects) -> None:
-    if not isinstance(record, dict):
-        rejects.add(position, _as_json(record), "is no object")
-        return
-    found = fields.of(record)
-    values = [found.pop(name, None) for name in fields.names]
-    wrong = texts.fault([*values, *found.values()])
-    if wrong:
-        rejects.add(position, json.dumps(found | dict(zip(fields.names, values, strict=True))), wrong)
-    else:
-        sink.write(values, found)
+def _sound(position: str, record: object, fields: _Fields, rejects: Rejects) -> dict[str, str | None] | None:
+    """Return a record's texts by field; None, and the record is rejected, if it cannot be stored."""
+    try:
+        return fields.of(record)
+    except ValueError as error:
+        rejects.add(position, json_rows.original(record), str(error))
+    except RecursionError:
+        rejects.add(position, json_rows.original(record), "is nested too deeply")
+    return None
 
 
 class _Fields:
@@ -85,39 +74,28 @@ class _Fields:
         self.opened = texts.branches(self.names, ".")
         self.seen: dict[str, None] = {}
 
-    def of(self, record: Mapping[str, object]) -> dict[str, str | None]:
-        found = dict(self._opened_up(record, "")) if self.opened else record
-        if not self.seen.keys() >= found.keys():
-            self.seen.update(dict.fromkeys(found))
-        return {name: as_text(value) for name, value in found.items()}
+    def of(self, record: object) -> dict[str, str | None]:
+        """Return a record's texts by field; ValueError says why it cannot be stored."""
+        if not isinstance(record, dict):
+            raise ValueError("is no object")
+        if isinstance(record, Repeating):
+            raise ValueError("a key is written twice")
+        opened = dict(self._opened_up(record, "")) if self.opened else record
+        found = {name: as_text(value) for name, value in opened.items()}
+        new = () if self.seen.keys() >= found.keys() else found
+        wrong = texts.fault([*new, *found.values()])
+        if wrong:
+            raise ValueError(wrong)
+        self.seen.update(dict.fromkeys(new))
+        return found
 
     def _opened_up(self, record: Mapping[str, object], prefix: str) -> Iterator[tuple[str, object]]:
         for key, value in record.items():
             name = prefix + key
-            if name in self.opened and isinstance(value, dict):
+            if name in self.opened and isinstance(value, dict) and not isinstance(value, Repeating):
                 yield from self._opened_up(value, f"{name}.")
             elif name not in self.opened or value is not None:
                 yield name, value
-
-
-def as_text(value: object) -> str | None:
-    """Return a value as text: what is neither text, number nor truth stays JSON."""
-    if value is None or type(value) is str:
-        return value
-    if isinstance(value, str | Decimal) or type(value) is int:
-        return str(value)
-    return _as_json(value)
-
-
-def _as_json(value: object) -> str:
-    if isinstance(value, dict):
-        inner = (f"{json.dumps(key, ensure_ascii=False)}: {_as_json(one)}" for key, one in value.items())
-        return "{" + ", ".join(inner) + "}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(_as_json, value))}]"
-    if isinstance(value, _Number | Decimal):
-        return str(value)
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _records(source: Source, container: JsonContainer, rejects: Rejects) -> Iterator[Record]:
@@ -139,8 +117,8 @@ def _of_lines(source: Source, encoding: str, rejects: Rejects) -> Iterator[Recor
         try:
             text = raw.decode(encoding).strip()
             if text:
-                yield position, json.loads(text, parse_float=_Number, parse_int=_Number)
-        except ValueError as error:
+                yield position, json_rows.parsed(text)
+        except (ValueError, RecursionError) as error:
             if not raw.endswith(b"\n"):
                 raise _broken_off(source, number) from error
             rejects.add(
@@ -148,7 +126,9 @@ def _of_lines(source: Source, encoding: str, rejects: Rejects) -> Iterator[Recor
             )
 
 
-def _what(error: ValueError, encoding: str) -> str:
+def _what(error: ValueError | RecursionError, encoding: str) -> str:
+    if isinstance(error, RecursionError):
+        return "is nested too deeply"
     if isinstance(error, UnicodeDecodeError):
         return f"byte {error.start + 1} is not {encoding}"
     if isinstance(error, json.JSONDecodeError):
@@ -166,56 +146,47 @@ def _broken_off(source: Source, number: int) -> DataError:
 # One document ----------------------------------------------------------------------------------------------
 
 
-class _Utf8:
-    """A stream as UTF-8, which is what the parser reads; the start is kept."""
+class _Texts:
+    """A source's text, piece by piece."""
 
     def __init__(self, source: Source, encoding: str) -> None:
         self.source = source
-        self.start = b""
         self.decoder = codecs.getincrementaldecoder("utf-8-sig" if encoding == "utf-8" else encoding)()
         self.passed = 0
 
-    def read(self, size: int) -> bytes:
-        raw = self.source.stream.read(size)
-        try:
-            data = self.decoder.decode(raw, final=not raw and size > 0).encode()
-        except UnicodeDecodeError as error:
-            raise DataError(
-                f"{self.source.where} is not in its declared encoding near byte"
-                f" {self.passed + error.start + 1}",
-                fix="declare the file's true encoding",
-            ) from error
-        self.passed += len(raw)
-        self.start += data[: KEPT_START - len(self.start)]
-        # Half a character gives no data yet, which the parser would take for the end.
-        return data if data or not raw or not size else self.read(size)
+    def read(self, size: int) -> str:
+        """Return about so many characters; none at the end."""
+        while True:
+            raw = self.source.stream.read(size)
+            try:
+                text = self.decoder.decode(raw, final=not raw)
+            except UnicodeDecodeError as error:
+                raise DataError(
+                    f"{self.source.where} is not in its declared encoding near byte"
+                    f" {self.passed + error.start + 1}",
+                    fix="declare the file's true encoding",
+                ) from error
+            self.passed += len(raw)
+            if text or not raw:  # half a character gives no text yet
+                return text
 
 
 def _of_document(source: Source, container: JsonContainer) -> Iterator[Record]:
-    stream = _Utf8(source, container.encoding)
-    path = f"{container.records}.item" if container.records else "item"
+    path = container.records.split(".") if container.records else []
     number = 0
     try:
-        for number, record in enumerate(ijson.items(stream, path), start=1):
+        records = Document(_Texts(source, container.encoding).read).records(path)
+        for number, record in enumerate(records, start=1):
             yield f"{source.name}, record {number}", record
-    except ijson.JSONError as error:
+    except NoListError as error:
         raise DataError(
-            f"{source.where} is not a whole JSON document: it breaks after record {number}",
+            f"{source.where} has no list {container.records or 'of records'}",
+            fix="write records: in the spec, the path to the list of records",
+        ) from error
+    except (ValueError, RecursionError) as error:
+        deep = isinstance(error, RecursionError)
+        raise DataError(
+            f"{source.where} is not a whole JSON document: it"
+            f" {'is nested too deeply' if deep else 'breaks'} after record {number}",
             fix="ask the department to send the file again",
         ) from error
-    if not number:
-        _check_list(source, container.records, stream.start)
-
-
-def _check_list(source: Source, path: str, start: bytes) -> None:
-    """No record is fine where there is an empty list, and an error where there is none."""
-    content: object = None
-    if len(start) < KEPT_START:
-        content = json.loads(start)
-        for part in path.split(".") if path else ():
-            content = content.get(part) if isinstance(content, dict) else None
-    if not isinstance(content, list):
-        raise DataError(
-            f"{source.where} has no list {path or 'of records'}",
-            fix="write records: in the spec, the path to the list of records",
-        )

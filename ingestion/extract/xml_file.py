@@ -27,7 +27,11 @@ _DECLARED = re.compile(rb"""^\s*<\?xml[^>]*encoding\s*=\s*["']([\w.-]+)["']""")
 # What calls itself GB2312 often is GBK; GB18030 holds both.
 _CHINESE = {"gb2312", "gbk", "gb18030", "cp936", "x-gbk", "euc-cn", "hz-gb-2312"}
 
-Record = tuple[str, dict[str, str | None]]  # position and fields
+_UNICODE = {"utf-8", "utf-16", "utf-16-le", "utf-16-be"}
+_TEXTS = {*_UNICODE, "ascii", "gb18030", "big5", "big5hkscs", "iso8859-1", "cp1252"}  # as Python names them
+
+Text = str | None
+Record = tuple[str, dict[str, Text]]  # position and fields
 
 
 def extract(
@@ -38,7 +42,7 @@ def extract(
     with source_files.reading(spec, container, table, wanted, stage) as files:
         rejects = Rejects(files.where)
         with stage.rows() as sink:
-            for source in files.sources():
+            for source in files.sources(lambda: sink.rows + len(rejects.kept)):
                 document = _Document(source, container, names)
                 for position, found in document.records():
                     values = [found.pop(name, None) for name in names]
@@ -144,23 +148,23 @@ class _Document:
             element = element[-1]
 
     def _record(self, number: int, element: etree._Element) -> Record:
-        found: dict[str, str | None] = {}
-        self._collect(element, "", found)
+        collected: dict[str, list[Text]] = {}
+        self._collect(element, "", collected)
+        found = {name: held[0] if len(held) == 1 else _listed(held) for name, held in collected.items()}
         if not self.seen.keys() >= found.keys():
             self.seen.update(dict.fromkeys(found))
         return f"{self.source.name}, record {number}, line {element.sourceline}", found
 
-    def _collect(self, element: etree._Element, prefix: str, found: dict[str, str | None]) -> None:
+    def _collect(self, element: etree._Element, prefix: str, found: dict[str, list[Text]]) -> None:
         for key, value in element.items():
             if key != _NIL:
-                found[f"{prefix}@{local(key)}"] = value
+                found.setdefault(f"{prefix}@{local(key)}", []).append(value)
         for child in element.iterchildren(tag=etree.Element):
             name = prefix + local(child.tag)
             if name in self.opened:
                 self._collect(child, f"{name}/", found)
             if name not in self.opened or name in self.wanted:
-                text = _text(child)
-                found[name] = _both(found[name], text) if name in found else text
+                found.setdefault(name, []).append(_text(child))
 
 
 def _parser(events: tuple[str, ...], tags: tuple[str, ...] | None) -> etree.XMLPullParser:
@@ -181,7 +185,7 @@ def local(tag: str) -> str:
     return tag.rpartition("}")[2]
 
 
-def _text(element: etree._Element) -> str | None:
+def _text(element: etree._Element) -> Text:
     if element.get(_NIL) in ("true", "1"):
         return None
     if not len(element):
@@ -191,10 +195,9 @@ def _text(element: etree._Element) -> str | None:
     return str(etree.tostring(element, encoding="unicode", with_tail=False))
 
 
-def _both(before: str | None, text: str | None) -> str:
+def _listed(texts: list[Text]) -> str:
     """Return an element that stands several times as a JSON list."""
-    listed = json.loads(before) if before and before.startswith('["') else [before]
-    return json.dumps([*listed, text], ensure_ascii=False)
+    return json.dumps(texts, ensure_ascii=False)
 
 
 def _utf8(source: Source) -> Iterator[bytes]:
@@ -204,13 +207,7 @@ def _utf8(source: Source) -> Iterator[bytes]:
     name = declared[1].decode().lower() if declared else "utf-8"
     if block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         name = "utf-16"
-    name = "gb18030" if name in _CHINESE else "utf-8-sig" if name in ("utf-8", "utf8") else name
-    try:
-        decoder = codecs.getincrementaldecoder(name)()
-    except LookupError as error:
-        raise DataError(
-            f"{source.where} is in {name}, which is unknown", fix="ask the department for UTF-8"
-        ) from error
+    decoder, name = _decoder(name, source.where)
     passed = 0
     while block:
         try:
@@ -222,3 +219,19 @@ def _utf8(source: Source) -> Iterator[bytes]:
             ) from error
         passed += len(block)
         block = source.stream.read(BLOCK)
+
+
+def _decoder(declared: str, where: str) -> tuple[codecs.IncrementalDecoder, str]:
+    """Return what decodes a document, and the name of its encoding; DataError if that is none of texts."""
+    try:
+        name = "gb18030" if declared in _CHINESE else codecs.lookup(declared).name
+    except LookupError as error:
+        raise _unknown(declared, where) from error
+    if name not in _TEXTS:  # Python's codecs know more: hex, or rot13
+        raise _unknown(declared, where)
+    name = "utf-8-sig" if name == "utf-8" else name
+    return codecs.getincrementaldecoder(name)(), name
+
+
+def _unknown(declared: str, where: str) -> DataError:
+    return DataError(f"{where} is in {declared}, which is unknown", fix="ask the department for UTF-8")

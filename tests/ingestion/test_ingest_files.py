@@ -144,13 +144,104 @@ def test_a_load_that_fails_remembers_no_file(specs: Write, raw: Raw, inbox: Path
 
 def test_the_files_of_some_days_are_read_again(specs: Write, raw: Raw, inbox: Path) -> None:
     specs(visits(inbox / "*.jsonl", mode=APPEND))
-    for number, name in enumerate(["v20260101", "v2026-01-02_1", "v20260103", "no date"]):
+    for number, name in enumerate(["v20260101", "v20260102_1", "w2026-01-03", "no date"]):
         (inbox / f"{name}.jsonl").write_bytes(lines((number, "a")))
     ingest_source("clinic")
     (load,) = ingest_source("clinic", days=Days(date(2026, 1, 2), date(2026, 1, 3)))
     assert (load.rows_read, load.rows_inserted) == (2, 0)
     with pytest.raises(FatalIngestError, match="no file's name holds a day from 2026-02-01 to 2026-02-02"):
         ingest_source("clinic", days=Days(date(2026, 2, 1), date(2026, 2, 2)))
+
+
+# What is read last wins ------------------------------------------------------------------------------------
+
+FIFTH = Days(date(2026, 1, 5), date(2026, 1, 5))
+
+
+def test_a_back_fill_does_not_undo_what_later_files_corrected(specs: Write, raw: Raw, inbox: Path) -> None:
+    specs(visits(inbox / "*.jsonl", mode=APPEND))
+    (inbox / "v20260105.jsonl").write_bytes(lines((1, "old"), (2, "b")))
+    ingest_source("clinic")
+    (inbox / "v20260110.jsonl").write_bytes(lines((1, "corrected")))
+    (inbox / "v20260104.jsonl").write_bytes(lines((2, "late")))
+    ingest_source("clinic")
+    for days in (FIFTH, None):
+        (load,) = ingest_source("clinic", days=days)
+        assert (load.rows_updated, load.notice) == (0, None)
+    assert raw.current(VISIT, "id name") == [("1", "corrected"), ("2", "late")]
+    (inbox / "v20260110.jsonl").rename(inbox / "archived")
+    with pytest.raises(
+        FatalIngestError, match=r"v20260110\.jsonl came later .* its corrections would be undone"
+    ):
+        ingest_source("clinic", days=FIFTH)
+    assert raw.current(VISIT, "id name") == [("1", "corrected"), ("2", "late")]
+
+
+def test_a_file_that_was_sent_again_wins_over_later_ones(specs: Write, raw: Raw, inbox: Path) -> None:
+    specs(visits(inbox / "*.jsonl", mode=APPEND))
+    for name, value in {"v20260105": "a", "v20260110": "b"}.items():
+        (inbox / f"{name}.jsonl").write_bytes(lines((1, value)))
+        ingest_source("clinic")
+    (inbox / "v20260105.jsonl").write_bytes(lines((1, "mended")))
+    (load,) = ingest_source("clinic", days=FIFTH)
+    assert (load.rows_read, load.rows_updated) == (1, 1)
+    (load,) = ingest_source("clinic", days=Days(date(2026, 1, 10), date(2026, 1, 10)))
+    assert (load.rows_read, load.rows_updated) == (2, 0)
+    assert raw.current(VISIT, "id name") == [("1", "mended")]
+
+
+def of_columns(inbox: Path, names: str) -> dict[str, Any]:
+    spec = visits(inbox / "*.jsonl", mode=APPEND)
+    spec["tables"] = [table("visit", names, key=["id"], mode=APPEND)]
+    return spec
+
+
+def test_after_a_change_of_the_spec_files_are_read_in_the_order_in_which_they_came(
+    specs: Write, raw: Raw, inbox: Path
+) -> None:
+    specs(of_columns(inbox, "id name"))
+    (inbox / "v20260110.jsonl").write_text('{"id": 1, "name": "first", "kind": "x"}\n', encoding="utf-8")
+    ingest_source("clinic")
+    (inbox / "v20260105.jsonl").write_text('{"id": 1, "name": "late", "kind": "y"}\n', encoding="utf-8")
+    ingest_source("clinic")
+    for columns in ("id name kind", "id kind", "id name kind"):
+        specs(of_columns(inbox, columns))
+        (load,) = ingest_source("clinic")
+        assert load.rows_read == 2
+        assert raw.current(VISIT, "id kind") == [("1", "y")]
+    (inbox / "v20260105.jsonl").unlink()
+    specs(of_columns(inbox, "id kind"))
+    (load,) = ingest_source("clinic")
+    assert load.notice is not None
+    assert "its corrections may be undone by what was read again: v20260105.jsonl" in load.notice
+
+
+def test_a_column_that_comes_back_into_the_spec_is_read_from_files_already_known(
+    specs: Write, raw: Raw, inbox: Path
+) -> None:
+    (inbox / "1.jsonl").write_bytes(lines((1, "a")))
+    for columns, landed in {"id name": ("1", "a"), "id": ("1", None)}.items():
+        specs(of_columns(inbox, columns))
+        ingest_source("clinic")
+        assert raw.current(VISIT, "id name") == [landed]
+    specs(of_columns(inbox, "id name"))
+    ingest_source("clinic")
+    assert raw.current(VISIT, "id name") == [("1", "a")]
+    (load,) = ingest_source("clinic")
+    assert load.rows_read == 0
+
+
+def test_a_file_without_a_byte_is_left_out_until_it_is_filled(specs: Write, raw: Raw, inbox: Path) -> None:
+    spec = load_spec(specs(visits(inbox / "*.jsonl", mode=APPEND)))
+    (inbox / "1.jsonl").write_bytes(lines((1, "a")))
+    (inbox / "2.jsonl").write_bytes(b"")
+    for rows in (1, 0):
+        (load,) = ingest_source("clinic")
+        assert (load.rows_read, load.notice) == (rows, "left out while empty: 2.jsonl")
+    assert probe(spec, spec.tables[0]) == "1.jsonl: 2 fields, 0 of them unknown to the spec"
+    (inbox / "2.jsonl").write_bytes(lines((2, "b")))
+    (load,) = ingest_source("clinic")
+    assert (load.rows_read, load.notice) == (1, None)
 
 
 def test_a_link_to_a_file_is_a_file_and_a_folder_is_none(specs: Write, raw: Raw, inbox: Path) -> None:
@@ -193,6 +284,22 @@ def test_what_is_wrong_with_the_files_is_said(specs: Write, inbox: Path) -> None
     (inbox / "2.jsonl").write_bytes(b"")
     with pytest.raises(FatalIngestError, match=r"2\.jsonl is empty"):
         ingest_source("clinic")
+
+
+@pytest.mark.parametrize("mode", [APPEND, {"type": "snapshot"}])
+@pytest.mark.parametrize("name", ["*.jsonl", "1.jsonl"])
+def test_a_folder_that_is_not_there_is_no_empty_one(
+    specs: Write, raw: Raw, inbox: Path, mode: dict[str, str], name: str
+) -> None:
+    specs(visits(inbox / name, mode=mode))
+    (inbox / "1.jsonl").write_bytes(lines((1, "a")))
+    ingest_source("clinic")
+    inbox.rename(inbox.with_name("not mounted"))
+    with pytest.raises(
+        RetryableIngestError, match=r"the folder .*/inbox is not there\. Fix: see that it is mounted"
+    ):
+        ingest_source("clinic")
+    assert raw.current(VISIT, "id") == [("1",)]
 
 
 def test_a_path_that_names_something_unknown_is_a_wrong_spec(specs: Write) -> None:
@@ -371,6 +478,21 @@ def test_a_file_of_checksums_is_a_manifest_too(specs: Write, raw: Raw, inbox: Pa
     assert raw.current(VISIT, "id") == [("1",), ("2",)]
 
 
+def test_each_file_is_held_against_its_own_manifest(specs: Write, raw: Raw, inbox: Path) -> None:
+    specs(with_manifest(inbox))
+    for name, says, rows in [("a", 2, 1), ("b", 2, 3), ("c", 1, 1)]:
+        (inbox / f"{name}.jsonl").write_bytes(lines(*[(n, name) for n in range(rows)]))
+        (inbox / f"{name}.jsonl.json").write_text(json.dumps({"rows": says}), encoding="utf-8")
+    with pytest.raises(FatalIngestError, match=r"a\.jsonl\.json says 2 rows, there are 1"):
+        ingest_source("clinic")
+    (inbox / "a.jsonl.json").write_text('{"rows": 1}', encoding="utf-8")
+    with pytest.raises(FatalIngestError, match=r"b\.jsonl\.json says 2 rows, there are 3"):
+        ingest_source("clinic")
+    (inbox / "b.jsonl.json").write_text('{"rows": 3}', encoding="utf-8")
+    (load,) = ingest_source("clinic")
+    assert load.rows_read == 5
+
+
 def test_days_are_found_in_the_names_of_files() -> None:
     names = ["a20260105.csv", "2026-01-05", "x_2026_01_05_2", "2026年01月05日", "20261305", "120260105"]
     found = [file_choice.days_in(name) for name in names]
@@ -382,6 +504,6 @@ def test_several_faults_of_files_stay_with_their_table(specs: Write, raw: Raw, i
     spec["tables"].insert(0, table("gone", "id name", key=["id"]))
     specs(spec)
     (inbox / "visit.jsonl").write_bytes(lines((1, "a")))
-    with pytest.raises(IngestError, match="1 of the loads failed"):
+    with pytest.raises(IngestError, match=r"clinic\.gone: there is no file"):
         ingest_source("clinic")
     assert raw.current(VISIT, "id") == [("1",)]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+import subprocess
+import sys
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +16,8 @@ from clinic import RESOURCE, Raw, source, table
 
 from ingestion.containers.files import JsonContainer
 from ingestion.errors import IngestError
-from ingestion.extract import probe
+from ingestion.extract import json_rows, probe
+from ingestion.extract.json_rows import Document
 from ingestion.run import ingest_source
 from ingestion.spec import load_spec
 
@@ -99,6 +103,15 @@ BROKEN: list[tuple[bytes, str]] = [
     (b'{"id": 1, "name": "a\\u0000"}', "holds a NUL character"),
     (b'{"id": 1, "name": "\\ud800"}', "holds half of a character (a lone surrogate)"),
     (b"[1, 2]", "is no object"),
+    (b'"\\ud800"', "is no object"),
+    (b'{"id": 1, "name": "a", "\\ud800": "b"}', "holds half of a character (a lone surrogate)"),
+    (b'{"id": 1, "name": "a", "\\u0000": "b"}', "holds a NUL character"),
+    (b'{"id": 1, "name": "a", "name": "b"}', "a key is written twice"),
+    (b'{"id": 1, "name": {"a": [{"b": 1, "b": 2}]}}', "a key is written twice"),
+    (b'{"id": 1, "name": NaN}', "is not JSON"),
+    (b"[" * 100_000, "is nested too deeply"),
+    (b'{"id": 1, "name": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "is nested too deeply"),
+    (b'{"id": 1, "name": ' + b"[" * 900 + b"]" * 900 + b"}", "is nested too deeply"),
 ]
 
 
@@ -125,6 +138,11 @@ REFUSED: list[tuple[bytes, dict[str, Any], str]] = [
     (b"[{'id': 1}]", {}, "not a whole JSON document"),
     ('[{"id": 1, "name": "姓"}]'.encode("gbk"), {}, "is not in its declared encoding near byte 21"),
     (b'{"list": []}', {"records": "list"}, "the source has no row"),
+    (b'{"meta": "' + b"x" * 100_000 + b'", "list": []}', {"records": "list"}, "the source has no row"),
+    (b'{"list": [], "list": []}', {"records": "list"}, "not a whole JSON document"),
+    (b'[{"id": 1, "name": NaN}]', {}, "not a whole JSON document: it breaks after record 0"),
+    (b'[{"id": 1, "name": "p"},]', {}, "not a whole JSON document: it breaks after record 1"),
+    (b'{"data": {}, }', {"records": "data"}, "not a whole JSON document"),
 ]
 
 
@@ -137,6 +155,60 @@ def test_a_file_that_is_not_what_the_spec_says_lands_nothing(
     with pytest.raises(IngestError, match=message):
         ingest_source("clinic")
     assert raw.current(VISIT, "id") == []
+
+
+HARMFUL = {
+    "deep": ("[" * 200_000, "nested too deeply"),
+    "deep behind a key": ('{"list": [{"id": ' + '{"a": ' * 200_000, "nested too deeply"),
+    "deep beside the list": ('{"meta": ' + '{"a": ' * 200_000, "nested too deeply"),
+    "endless": ('[{"id": 1, "name": "' + "x" * (20 << 20), "breaks after record 0"),
+    "long number": ('[{"id": 1, "name": ' + "9" * 5000 + "}]", "1 record"),
+}
+READER = """
+import resource, sys
+from pathlib import Path
+from ingestion.containers.files import JsonContainer
+from ingestion.extract import json_file
+from ingestion.records import Rejects
+from ingestion.source_files import Source
+resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+path = Path(sys.argv[1])
+container = JsonContainer(type="json", path=str(path), records=sys.argv[2])
+with path.open("rb") as stream:
+    try:
+        records = json_file._records(Source("x", "x", stream, path), container, Rejects("x"))
+        print(len(list(records)), "record")
+    except json_file.DataError as error:
+        print(error)
+"""
+
+
+@pytest.mark.parametrize("what", HARMFUL)
+def test_a_document_made_to_break_its_reader_ends_in_an_error(file: Path, what: str) -> None:
+    content, message = HARMFUL[what]
+    file.write_text(content, encoding="utf-8")
+    records = "list" if "list" in what or "key" in what else ""
+    done = subprocess.run(
+        [sys.executable, "-c", READER, str(file), records], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert message in done.stdout
+
+
+def test_a_document_is_the_same_in_pieces_of_any_size() -> None:
+    records = [1, 12.25, -3e-7, 's"]', [], {}, {"k": [1]}, True]
+    text = json.dumps({"a": [1, {"x": None}], "data": {"z": {}, "list": records}}, indent=1)
+    wanted = [json_rows.parsed(json.dumps(one)) for one in records]
+    for size in range(1, 30):
+        assert list(_in_pieces(text, size).records(["data", "list"])) == wanted
+    for end in range(len(text)):
+        with pytest.raises(ValueError, match=r"."):
+            list(_in_pieces(text[:end], 7).records(["data", "list"]))
+
+
+def _in_pieces(text: str, size: int) -> Document:
+    stream = io.StringIO(text)
+    return Document(lambda _: stream.read(size))
 
 
 def test_a_field_that_some_records_lack_is_null(specs: Write, raw: Raw, file: Path) -> None:

@@ -163,11 +163,30 @@ def test_a_file_we_may_not_read_is_a_matter_of_rights(specs: Write, connect: Con
 
 
 def test_a_missing_file_is_an_error(specs: Write, connect: Connect, root: Path) -> None:
-    specs(visits("gone/*.jsonl"))
+    specs(visits("gone*.jsonl"))
     with serving(root) as server:
         connect(server)
-        with pytest.raises(FatalIngestError, match=r"there is no file /out/gone/\*\.jsonl"):
+        with pytest.raises(FatalIngestError, match=r"there is no file /out/gone\*\.jsonl"):
             ingest_source("clinic")
+
+
+@pytest.mark.parametrize("mode", ["append", "snapshot"])
+@pytest.mark.parametrize("path", ["gone/*.jsonl", "gone/visits.jsonl"])
+def test_a_missing_folder_is_worth_a_retry(
+    specs: Write, raw: Raw, connect: Connect, root: Path, mode: str, path: str
+) -> None:
+    specs(visits(path, mode={"type": mode}))
+    (root / "out" / "gone").mkdir()
+    (root / "out" / "gone" / "visits.jsonl").write_text(LINES, encoding="utf-8")
+    with serving(root) as server:
+        connect(server)
+        ingest_source("clinic")
+        (root / "out" / "gone").rename(root / "out" / "moved")
+        with pytest.raises(
+            RetryableIngestError, match="the folder /out/gone is not there on file server outbox"
+        ):
+            ingest_source("clinic")
+    assert len(raw.current("clinic__visit", "id")) == 20_000
 
 
 def test_a_server_that_is_down_is_worth_a_retry(specs: Write, connect: Connect, root: Path) -> None:

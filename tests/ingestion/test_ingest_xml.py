@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -86,6 +87,30 @@ def test_namespaces_nulls_repeats_and_unknown_parts_are_kept_apart(
     assert second == ("2", "A&B", None, None, None)
 
 
+def test_an_element_that_stands_several_times_is_a_list_whatever_it_holds(
+    specs: Write, raw: Raw, file: Path
+) -> None:
+    specs(patients(file))
+    nil = '<Name xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:nil="true"/>'
+    names = {1: '<Name>["x</Name><Name>y</Name>', 2: f"{nil}<Name>b</Name><Name>c</Name>"}
+    records = [
+        f'<Patient id="{n}">{text}<Address kind="家"><City/></Address></Patient>' for n, text in names.items()
+    ]
+    file.write_text(document(*records), encoding="utf-8")
+    ingest_source("clinic")
+    assert raw.current(PATIENT, "id name") == [("1", '["[\\"x", "y"]'), ("2", '[null, "b", "c"]')]
+
+
+def test_many_repeats_take_no_more_time_than_they_are_long(specs: Write, raw: Raw, file: Path) -> None:
+    specs(patients(file))
+    many = "<Phone>13800000000</Phone>" * 30_000
+    file.write_text(document(one(1).replace("<Name>", f"{many}<Name>")), encoding="utf-8")
+    begun = time.perf_counter()
+    ingest_source("clinic")
+    assert time.perf_counter() - begun < 10  # parsed anew at each repeat: minutes
+    assert raw.current(PATIENT, "id") == [("1",)]
+
+
 def test_a_path_tells_elements_of_the_same_name_apart(specs: Write, raw: Raw, file: Path) -> None:
     specs(patients(file, "Data/In/Item", {"id": "@id"}))
     file.write_text(
@@ -121,6 +146,9 @@ REFUSED = [
     (document(one(1, "&nothing;")).encode(), "is not well-formed XML"),
     (document(one(1)).encode("gbk"), "is not in its declared encoding utf-8-sig near byte"),
     (document(one(1), declared="klingon").encode(), "is in klingon, which is unknown"),
+    (document(one(1), declared="hex").encode(), "is in hex, which is unknown"),
+    (document(one(1), declared="idna").encode(), "is in idna, which is unknown"),
+    (document(one(1), declared="unicode_escape").encode(), "is in unicode_escape, which is unknown"),
     (
         document(one(1).replace("Name", "FullName")).encode(),
         "column Name is missing; the source has FullName",
