@@ -11,6 +11,7 @@ from ingestion import drift, source_files
 from ingestion.containers.files import ExcelContainer
 from ingestion.extract import workbook
 from ingestion.extract.workbook import Cells
+from ingestion.extract.xlsx import UNCOMPUTED
 from ingestion.records import Extracted, Rejects, Wanted
 from ingestion.source_files import Source
 from ingestion.spec import SourceSpec, TableSpec
@@ -86,11 +87,15 @@ class _Ledger:
                 continue
             stray = any(text is not None for text in texts[width:])
             texts += [None] * (width - len(texts))
-            if stray or any(texts[i] is not None for i in nameless):
-                reason = "a value stands outside the header's columns"
-                rejects.add(f"{self.where}, row {number}", _plain(texts), reason)
+            wrong = None
+            if UNCOMPUTED in values:
+                wrong = "holds a formula whose value was not saved: open it in Excel or WPS and save it"
+            elif stray or any(texts[i] is not None for i in nameless):
+                wrong = "a value stands outside the header's columns"
             elif any(text and "\0" in text for text in texts):
-                rejects.add(f"{self.where}, row {number}", _plain(texts), "holds a NUL character")
+                wrong = "holds a NUL character"
+            if wrong:
+                rejects.add(f"{self.where}, row {number}", _plain(texts), wrong)
             else:
                 extra = {name: texts[i] for name, i in self.unknown.items()}
                 sink.write([texts[i] for i in wanted], extra)
@@ -102,10 +107,12 @@ class _Ledger:
         """
         above: list[str | None] = []
         best: list[str] = []
+        filled = False
         wanted = {column.at_source for column in self.table.columns}
         for number, values in rows:
             line = [_heading(value) for value in values]
             names = _join(above, line) if self.container.header_rows == 2 else [name or "" for name in line]
+            filled = filled or any(line)
             hits = wanted & set(names)
             if len(hits) > len(wanted & set(best)):
                 best = names
@@ -114,8 +121,14 @@ class _Ledger:
             above = line
             if number >= self.container.header_within:
                 break
-        if not best and not any(above):
+        if not filled and not any(any(map(as_text, values)) for _, values in rows):
             return False
+        if not best:
+            raise DataError(
+                f"{self.where}: column {', '.join(sorted(wanted))} is missing: the first"
+                f" {self.container.header_within} rows have no header",
+                fix="if it stands further below, write header_within; hide a sheet without records",
+            )
         self._take(best, stage)
         return True
 
@@ -162,6 +175,8 @@ def as_text(value: object) -> str | None:
     """Return a cell as the text a clerk sees: 3.0 is 3, a date is YYYY-MM-DD, an empty cell is None."""
     if value is None or value == "":
         return None
+    if value is UNCOMPUTED:
+        return "="
     if isinstance(value, datetime):
         return value.date().isoformat() if value.time() == time() else value.isoformat(sep=" ")
     if isinstance(value, date):

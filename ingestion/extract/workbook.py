@@ -7,21 +7,37 @@ import io
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO
 
-import openpyxl
 from lxml import etree, html
 from openpyxl.utils.exceptions import InvalidFileException
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetVisibleEnum
 
 from huiliu.errors import DataError
 from ingestion import file_streams
+from ingestion.extract import xlsx
 
 Cells = Sequence[object]
 LARGEST_IN_MEMORY = 32 << 20  # bytes of the kinds that can't be streamed; an .xls of 65,536 rows is below
+# What readers raise on workbooks that are broken inside: they check little, and stumble over the rest.
+_BROKEN = (
+    InvalidFileException,
+    zipfile.BadZipFile,
+    zlib.error,
+    OSError,
+    EOFError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    NotImplementedError,
+    RuntimeError,
+)
 _SPREADSHEET_XML = b"urn:schemas-microsoft-com:office:spreadsheet"
 
 
@@ -58,28 +74,26 @@ def opened(stream: BinaryIO, where: str) -> Iterator[Sequence[Sheet]]:
 
 @contextmanager
 def _open_xlsx(stream: BinaryIO, where: str) -> Iterator[Sequence[Sheet]]:
-    try:
-        file_streams.check_bounds(stream, where)
-        book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, OSError) as error:
-        raise _unreadable(where, "is not a readable .xlsx workbook", error) from error
-    try:
+    with ExitStack() as stack:
+        try:
+            file_streams.check_bounds(stream, where)
+            book = stack.enter_context(xlsx.opened(stream, where))
+        except _BROKEN as error:
+            raise _unreadable(where, "is not a readable .xlsx workbook", error) from error
         yield [
             Sheet(
                 sheet.title,
                 sheet.sheet_state == "visible",
-                partial(_whole, partial(sheet.iter_rows, values_only=True), f"{where}, sheet {sheet.title}"),
+                partial(_whole, partial(xlsx.rows, sheet), f"{where}, sheet {sheet.title}"),
             )
             for sheet in book.worksheets
         ]
-    finally:
-        book.close()
 
 
 def _whole(rows: Callable[[], Iterator[Cells]], where: str) -> Iterator[Cells]:
     try:
         yield from rows()
-    except (zipfile.BadZipFile, zlib.error, SyntaxError, ValueError, KeyError, EOFError) as error:
+    except (*_BROKEN, CalamineError) as error:
         raise _unreadable(where, "breaks off", error) from error
 
 
@@ -94,7 +108,7 @@ def _open_xls(stream: BinaryIO, where: str) -> Sequence[Sheet]:
         Sheet(
             sheet.name,
             sheet.visible == SheetVisibleEnum.Visible,
-            partial(_rows_of_xls, book, sheet.name),
+            partial(_whole, partial(_rows_of_xls, book, sheet.name), f"{where}, sheet {sheet.name}"),
         )
         for sheet in book.sheets_metadata
     ]

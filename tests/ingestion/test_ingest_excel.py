@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Callable
 from datetime import date, datetime
@@ -9,14 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import xlsxwriter
 import xlwt
 from clinic import RESOURCE, Raw, source
 from openpyxl import Workbook
+from openpyxl.styles import Font
 from openpyxl.worksheet.worksheet import Worksheet
 
 from ingestion import file_streams
 from ingestion.errors import IngestError
-from ingestion.extract import probe
+from ingestion.extract import probe, xlsx
 from ingestion.run import ingest_source
 from ingestion.spec import load_spec
 
@@ -139,6 +142,133 @@ def test_a_sheet_without_header_is_an_error(specs: Write, file: Path) -> None:
     save(book, file)
     with pytest.raises(IngestError, match=r"sheet 别的: .* is missing"):
         ingest_source("clinic")
+
+
+def plain_sheet(book: Workbook, rows: list[list[Any]]) -> None:
+    """Add a sheet; an empty row is one of formatted empty cells."""
+    sheet = book.create_sheet()
+    for number, row in enumerate(rows, start=1):
+        for column, value in enumerate(row, start=1):
+            sheet.cell(number, column, value)
+        if not row:
+            sheet.cell(number, 1).font = Font(bold=True)
+
+
+WITHOUT_HEADER: dict[str, list[list[Any]]] = {
+    "an empty row below": [["编号", "名字"], [1, "甲"], []],
+    "a header far below a title": [["说明"], *[[] for _ in range(24)], ["序号", "姓名"], [1, "甲"]],
+    "records far below": [*[[] for _ in range(25)], ["序号", "姓名"], [1, "甲"]],
+}
+
+
+@pytest.mark.parametrize("what", WITHOUT_HEADER)
+def test_a_sheet_whose_header_is_not_found_is_never_passed_over(
+    specs: Write, raw: Raw, file: Path, what: str
+) -> None:
+    specs(ledger(file))
+    book = Workbook()
+    add_sheet(book, "芝罘区", [[1, "甲", None, None, None, None]])
+    plain_sheet(book, WITHOUT_HEADER[what])
+    save(book, file)
+    with pytest.raises(IngestError, match=r"sheet .*: column .* is missing"):
+        ingest_source("clinic")
+    assert raw.current(SERVICE, NAMES) == []
+
+
+def test_a_formula_that_was_never_computed_rejects_its_row(specs: Write, raw: Raw, file: Path) -> None:
+    specs(ledger(file, max_reject_share=0.1))
+    book = Workbook()
+    rows: list[list[Any]] = [[n, "甲", None, None, None, None] for n in range(1, 31)]
+    rows[4][1] = '="a"&"b"'
+    rows[7] = ["=1+1", *[None] * 5]
+    add_sheet(book, "芝罘区", [*rows, ["合计", "=1+1"]])
+    save(book, file)
+    (load,) = ingest_source("clinic")
+    assert (load.rows_inserted, load.rows_quarantined) == (28, 2)
+    row = raw.conn.execute("select reason from ops.rejected_row where source = 'clinic'").fetchone()
+    assert row is not None
+    assert row[0].startswith("holds a formula whose value was not saved")
+
+
+def test_a_formula_that_gave_an_empty_text_is_empty(specs: Write, raw: Raw, file: Path) -> None:
+    specs(ledger(file))
+    book = Workbook()
+    add_sheet(book, "芝罘区", [[1, "甲", '=IF(1,"","x")', None, None, None]])
+    save(book, file)
+    given = rb'<c r="C5" t="str"><f>0</f><v></v></c>'
+    change(file, SHEET, lambda text: re.sub(rb'<c r="C5">.*?</c>', given, text))
+    (load,) = ingest_source("clinic")
+    assert (load.rows_inserted, load.rows_quarantined) == (1, 0)
+
+
+def change(file: Path, part: str, how: Callable[[bytes], bytes]) -> None:
+    """Write a workbook anew with one of its parts changed."""
+    with zipfile.ZipFile(file) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    parts[part] = how(parts[part])
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+
+
+def save_with_shared_texts(file: Path, rows: int) -> None:
+    """Write a workbook as Excel does: its texts stand apart, and rows have a height."""
+    lines: list[list[Any]] = [
+        ["序号", "姓名", "入伍信息", None, "退役信息", "备注"],
+        [None, None, "入伍时间", "入伍地", "退役时间", None],
+        *([n, f"姓名{n}", None, None, None, f"备注{n}"] for n in range(rows)),
+    ]
+    with xlsxwriter.Workbook(file) as book:
+        sheet = book.add_worksheet("芝罘区")
+        for number, line in enumerate(lines):
+            sheet.write_row(number, 0, line)
+            sheet.set_row(number, 20)
+
+
+SHEET, STRINGS = "xl/worksheets/sheet1.xml", "xl/sharedStrings.xml"
+BROKEN_PARTS: list[tuple[str, Callable[[bytes], bytes]]] = [
+    ("xl/workbook.xml", lambda text: text[: len(text) // 2]),
+    ("xl/styles.xml", lambda text: text.replace(b"patternFill", b"oddFill")),
+    ("xl/styles.xml", lambda text: text[: len(text) // 2]),
+    (SHEET, lambda text: re.sub(rb't="s"><v>\d+</v>', b't="s"><v>9999</v>', text)),
+    (SHEET, lambda text: re.sub(rb't="s"><v>\d+</v>', b't="s"><v>-1</v>', text)),
+    (SHEET, lambda text: text.replace(b'<row r="5"', b'<row r="9999999999"')),
+    (SHEET, lambda text: text[: len(text) // 2]),
+    (STRINGS, lambda text: text[: len(text) // 2]),
+]
+
+
+@pytest.mark.parametrize(("part", "how"), BROKEN_PARTS)
+def test_a_workbook_that_is_broken_inside_is_explained(
+    specs: Write, raw: Raw, file: Path, part: str, how: Callable[[bytes], bytes]
+) -> None:
+    specs(ledger(file))
+    save_with_shared_texts(file, 30)
+    change(file, part, how)
+    with pytest.raises(IngestError, match=r"is not a readable \.xlsx workbook|breaks off"):
+        ingest_source("clinic")
+    assert raw.current(SERVICE, NAMES) == []
+
+
+def test_texts_and_rows_of_a_workbook_are_not_held(
+    specs: Write, raw: Raw, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    specs(ledger(file))
+    save_with_shared_texts(file, 20_000)
+    before = resident()
+    (load,) = ingest_source("clinic")
+    assert load.rows_inserted == 20_000
+    assert resident() - before < 40 << 20
+    monkeypatch.setattr(xlsx, "MOST_TEXT", 1 << 18)
+    with pytest.raises(IngestError, match="MiB of different texts"):
+        ingest_source("clinic")
+
+
+def resident() -> int:
+    """The most memory this process ever held, in bytes."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) << 10
 
 
 def test_two_workbooks_in_the_folder_are_an_error(specs: Write, file: Path) -> None:
