@@ -20,7 +20,7 @@ class Rejected:
     reason: str
 
 
-_QUOTING = ("22", "23")  # classes of SQLSTATE whose messages quote values
+_QUOTING = ("22", "23", "38", "39", "P0")  # classes of SQLSTATE whose messages may quote values
 
 
 def safe_text(error: psycopg.Error) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation, localcontext
 
 from psycopg import sql
 
@@ -58,7 +58,8 @@ def _since(table: TableSpec, last: LastLoad) -> str | None:
     try:
         if cursor.kind == "time":
             return (datetime.fromisoformat(last.watermark) - timedelta(days=cursor.overlap)).isoformat()
-        return f"{(Decimal(last.watermark) - Decimal(str(cursor.overlap))).normalize():f}"
+        with localcontext(prec=200):  # serial numbers may have more digits than Decimal keeps by itself
+            return f"{(Decimal(last.watermark) - Decimal(str(cursor.overlap))).normalize():f}"
     except (ValueError, InvalidOperation):
         return None  # the column's kind was another at the last load
 

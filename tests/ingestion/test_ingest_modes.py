@@ -57,6 +57,17 @@ def test_appended_numbers_are_compared_as_numbers(specs: Write, clinic: Clinic, 
     assert (load.rows_read, load.rows_inserted) == (2, 1)
 
 
+def test_serial_numbers_may_be_long(specs: Write, clinic: Clinic, raw: Raw) -> None:
+    clinic.execute("create table trade (serial_no varchar(40) primary key)")
+    first = 12345678901234567890123456789005001
+    mode = {"type": "append", "column": "serial_no"}
+    specs(source(POSTGRES, table("trade", "serial_no", key=["serial_no"], mode=mode)))
+    clinic.execute("insert into trade values (%s)", [str(first)])
+    ingest_source("clinic")
+    clinic.execute("insert into trade values (%s), (%s)", [str(first + 1), str(first + 5000)])
+    assert ingest_source("clinic")[0].rows_inserted == 2
+
+
 def test_an_appended_row_that_comes_again_changed_is_a_correction(
     specs: Write, clinic: Clinic, raw: Raw
 ) -> None:
