@@ -37,6 +37,7 @@ _BROKEN = (
     ArithmeticError,
     NotImplementedError,
     RuntimeError,
+    CalamineError,
 )
 _SPREADSHEET_XML = b"urn:schemas-microsoft-com:office:spreadsheet"
 
@@ -75,11 +76,9 @@ def opened(stream: BinaryIO, where: str) -> Iterator[Sequence[Sheet]]:
 @contextmanager
 def _open_xlsx(stream: BinaryIO, where: str) -> Iterator[Sequence[Sheet]]:
     with ExitStack() as stack:
-        try:
+        with _explained(where, "is not a readable .xlsx workbook"):
             file_streams.check_bounds(stream, where)
             book = stack.enter_context(xlsx.opened(stream, where))
-        except _BROKEN as error:
-            raise _unreadable(where, "is not a readable .xlsx workbook", error) from error
         yield [
             Sheet(
                 sheet.title,
@@ -91,19 +90,16 @@ def _open_xlsx(stream: BinaryIO, where: str) -> Iterator[Sequence[Sheet]]:
 
 
 def _whole(rows: Callable[[], Iterator[Cells]], where: str) -> Iterator[Cells]:
-    try:
+    with _explained(where, "breaks off"):
         yield from rows()
-    except (*_BROKEN, CalamineError) as error:
-        raise _unreadable(where, "breaks off", error) from error
 
 
 def _open_xls(stream: BinaryIO, where: str) -> Sequence[Sheet]:
-    try:
-        book = CalamineWorkbook.from_filelike(stream)
-    except PasswordError as error:
-        raise _unreadable(where, "is protected by a password", error) from error
-    except (CalamineError, OSError) as error:
-        raise _unreadable(where, "is not a readable .xls workbook", error) from error
+    with _explained(where, "is not a readable .xls workbook"):
+        try:
+            book = CalamineWorkbook.from_filelike(stream)
+        except PasswordError as error:
+            raise _unreadable(where, "is protected by a password", error) from error
     return [
         Sheet(
             sheet.name,
@@ -118,7 +114,20 @@ def _rows_of_xls(book: CalamineWorkbook, name: str) -> Iterator[Cells]:
     yield from book.get_sheet_by_name(name).to_python(skip_empty_area=False)
 
 
-def _unreadable(where: str, what: str, error: Exception) -> DataError:
+@contextmanager
+def _explained(where: str, what: str) -> Iterator[None]:
+    try:
+        yield
+    except _BROKEN as error:
+        raise _unreadable(where, what, error) from error
+    except BaseException as error:
+        # Some broken .xls make calamine panic, which Python sees as something like a KeyboardInterrupt.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise _unreadable(where, what, error) from error
+
+
+def _unreadable(where: str, what: str, error: BaseException) -> DataError:
     return DataError(
         f"{where} {what} ({type(error).__name__})",
         fix="open it in Excel or WPS, save it as .xlsx without a password, and put it back",

@@ -341,6 +341,18 @@ def test_an_old_workbook_lands_like_a_new_one(specs: Write, raw: Raw, file: Path
     assert (again.rows_inserted, again.rows_updated, again.rows_deleted) == (0, 0, 0)
 
 
+def test_an_old_workbook_that_is_broken_inside_is_explained(specs: Write, raw: Raw, file: Path) -> None:
+    specs(any_ledger(file))
+    old = file.with_suffix(".xls")
+    save_xls(old, [[n, "甲", None, None, None, None] for n in range(300)])
+    whole = old.read_bytes()
+    for length in (2000, len(whole) // 2, len(whole) - 1000):  # the last makes its reader panic
+        old.write_bytes(whole[:length])
+        with pytest.raises(IngestError, match=r"is not a readable \.xls workbook|breaks off|is missing"):
+            ingest_source("clinic")
+    assert raw.current(SERVICE, NAMES) == []
+
+
 def page(rows: list[list[str]]) -> str:
     body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
     return (
