@@ -32,9 +32,9 @@ class Watermark(Strict):
 
 class Append(Strict):
     """Rows that are only ever added. Databases and APIs: those past the last `column` (with an overlap and
-    reconciliation, as above); files: each file once, in the order of their names. A row that comes again
-    changes nothing; a key that comes again with other content is a correction, landed as an update. Nothing
-    is ever deleted.
+    reconciliation, as above); files: each file once, new ones in the order of their names. A row that comes
+    again changes nothing; a key that comes again with other content is a correction, landed as an update.
+    Nothing is ever deleted.
     """
 
     type: Literal["append"]
