@@ -22,7 +22,7 @@ from huiliu import business_date
 from huiliu.database import connect
 from ingestion.run import ingest_source
 
-EXAMPLES = int(os.environ.get("HUILIU_TEST_EXAMPLES", "8"))
+EXAMPLES = int(os.environ.get("HUILIU_TEST_EXAMPLES", "5"))
 LEDGERS = ("exchange_answer", "question", "exchange_request")
 
 

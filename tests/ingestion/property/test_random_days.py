@@ -23,7 +23,7 @@ from story import Story, spec_of
 from huiliu.errors import ConfigError
 from ingestion.spec import load_spec
 
-EXAMPLES = int(os.environ.get("HUILIU_TEST_EXAMPLES", "4"))
+EXAMPLES = int(os.environ.get("HUILIU_TEST_EXAMPLES", "3"))
 ASKED = {container: SNAPSHOTS | CURSORS for container in ("postgres", "mysql", "sql", "http_api")}
 READ = {container: SNAPSHOTS | NEW_FILES for container in (*FILES, "sftp")}
 COVERED = [(container, mode) for container, modes in (ASKED | READ).items() for mode in modes]
