@@ -7,11 +7,24 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from ingestion.containers.capabilities import Capabilities, ContainerModel
-from ingestion.containers.http import HttpService
+from ingestion.containers.http import FieldPath, HttpService
 from ingestion.strict import Name, Strict
 
 
-class HttpPost(HttpService):
+class Answering(Strict):
+    """What both ways of answering share.
+
+    Where a question may have several rows, a later answer may bring more of them. So `complete_field` says of
+    an answer, by true, that it holds all rows of the questions it names; `always_complete` is the source's
+    promise that each one does. Until then their rows land, and the questions stay without an answer.
+    """
+
+    rows_field: FieldPath = "rows"
+    complete_field: FieldPath | None = None
+    always_complete: bool = False
+
+
+class HttpPost(HttpService, Answering):
     """Requests are posted to a table's `at_source` and answered 202 with a reference. `at_source`/<reference>
     answers 200 with rows, 202 or 404 while there are none, 410 for a lost request, 422 for a refused one.
 
@@ -21,11 +34,10 @@ class HttpPost(HttpService):
 
     type: Literal["http"]
     key_header: str = "Idempotency-Key"
-    reference_field: str = "request_id"
-    rows_field: str = "rows"
+    reference_field: FieldPath = "request_id"
 
 
-class Folders(Strict):
+class Folders(Answering):
     """Requests are files of the folder `outbox`/<at_source>, answers are files of `inbox`/<at_source> that
     name their request in `request_field` or begin their file name with its id. {home} may stand in both.
     """
@@ -33,9 +45,8 @@ class Folders(Strict):
     type: Literal["files"]
     outbox: str
     inbox: str
-    request_field: str = "request_id"
-    rows_field: str = "rows"
-    max_answer_mb: int = Field(default=64, ge=1, le=1024)
+    request_field: FieldPath = "request_id"
+    max_answer_mb: int = Field(default=16, ge=1, le=1024)  # reading takes 9 times as much memory
 
 
 class ExchangeContainer(ContainerModel):

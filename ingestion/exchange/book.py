@@ -124,13 +124,14 @@ class Book:
 
     # Answers -----------------------------------------------------------------------------------------------
 
-    def taken(self) -> set[tuple[str, str]]:
-        """Return the (name, checksum) of every answer taken before."""
-        rows = self.conn.execute(
-            "select name, checksum from ops.exchange_answer where source = %s and table_name = %s",
-            [self.source, self.table],
-        )
-        return set(rows.fetchall())
+    def is_taken(self, name: str, checksum: str) -> bool:
+        """Say whether an answer was taken before."""
+        row = self.conn.execute(
+            "select from ops.exchange_answer where source = %s and table_name = %s and name = %s"
+            " and checksum = %s",
+            [self.source, self.table, name, checksum],
+        ).fetchone()
+        return row is not None
 
     def take(self, name: str, checksum: str, request_id: str | None, rows: int, day: date) -> None:
         self.conn.execute(

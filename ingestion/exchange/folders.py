@@ -6,20 +6,21 @@ import hashlib
 import json
 import os
 import re
+import secrets
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from huiliu.errors import DataError, TransientError
+from huiliu.errors import TransientError
 from huiliu.settings import get_settings
 from ingestion.containers.exchange import Folders
 from ingestion.exchange.book import Json, SentRequest
-from ingestion.exchange.transports import Delivery
-from ingestion.http.answers import BrokenBodyError, as_text, at, parse
+from ingestion.exchange.transports import MOST_KEPT, Delivery, IsTaken, says_complete
+from ingestion.http.answers import BrokenBodyError, at, parse, told
 
 SETTLED = 60  # seconds after which a file that cannot be read is no longer being written
-MOST_KEPT = 10_000  # characters of an answer that is none
+LONGEST_NAME = 240  # bytes; a little less than file systems allow
 _REQUEST_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -48,7 +49,8 @@ class FolderTransport:
     def __enter__(self) -> Self:
         try:
             for folder in (self.prepared, self.taken):
-                folder.mkdir(parents=True, exist_ok=True)
+                folder.parent.mkdir(parents=True, exist_ok=True)
+                folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise self._broken(error) from error
         return self
@@ -67,21 +69,28 @@ class FolderTransport:
             if not os.access(folder, os.R_OK | os.W_OK):
                 raise TransientError(f"{self.where}: {folder} cannot be written to", fix="correct its rights")
 
-    def forget(self, taken: Collection[tuple[str, str]], keys: Collection[str]) -> None:
+    def forget(self, is_taken: IsTaken, keys: Collection[str]) -> None:
         try:
             for path in self.prepared.iterdir():
                 if path.stem not in keys:
                     path.unlink()
             for path in self._waiting():
-                checksum = _checksum(path)
-                if (path.name, checksum) in taken:
-                    path.replace(self.taken / f"{checksum[:8]}-{path.name}")
+                self._put_away(path, is_taken)
         except OSError as error:
             raise self._broken(error) from error
 
+    def _put_away(self, path: Path, is_taken: IsTaken) -> None:
+        try:
+            checksum = _checksum(path)
+        except (FileNotFoundError, PermissionError):
+            return  # `answers` says so
+        if is_taken(_name(path), checksum):
+            kept = os.fsdecode(os.fsencode(path.name)[-LONGEST_NAME:])
+            path.replace(self.taken / f"{checksum[:8] or secrets.token_hex(4)}-{kept}")
+
     def prepare(self, key: str, content: Mapping[str, Json]) -> None:
         try:
-            with (self.prepared / f"{key}.json").open("w", encoding="utf-8") as file:
+            with open(self.prepared / f"{key}.json", "w", encoding="utf-8", opener=_private) as file:
                 json.dump(content, file, ensure_ascii=False)
                 file.flush()
                 os.fsync(file.fileno())
@@ -101,47 +110,77 @@ class FolderTransport:
     def answers(self, requests: Sequence[SentRequest]) -> Iterator[Delivery]:
         del requests  # whichever they answer: the ledger knows
         for path in self._waiting():
+            name = _name(path)
             try:
-                body, age = path.read_bytes(), time.time() - path.stat().st_mtime
+                yield from self._answer(path, name)
+            except FileNotFoundError:
+                continue  # taken away meanwhile
+            except PermissionError:
+                yield Delivery(None, "fault", name, reason=f"{self.where}: {name} may not be read")
             except OSError as error:
                 raise self._broken(error) from error
-            yield from self._answer(path, body, age)
 
     def _waiting(self) -> list[Path]:
-        most = self.folders.max_answer_mb
         try:
-            files = sorted(path for path in self.inbox.glob("*.json") if not path.name.startswith("."))
-            large = [path.name for path in files if path.stat().st_size > most * 2**20]
+            return sorted(path for path in self.inbox.glob("*.json") if not path.name.startswith("."))
         except OSError as error:
             raise self._broken(error) from error
-        if large:
-            raise DataError(
-                f"{self.where}: {', '.join(large)} is larger than {most} MB",
-                fix="have the answer sent in parts, or raise max_answer_mb in the spec",
-            )
-        return files
 
-    def _answer(self, path: Path, body: bytes, age: float) -> Iterator[Delivery]:
-        checksum = hashlib.sha256(body).hexdigest()
+    def _answer(self, path: Path, name: str) -> Iterator[Delivery]:
+        if not path.is_file():
+            yield Delivery(None, "garbage", name, _checksum(path), reason="it is no file")
+            return
+        most, state = self.folders.max_answer_mb, path.stat()
+        is_settled = time.time() - state.st_mtime >= SETTLED
+        if state.st_size > most * 2**20:
+            if is_settled:
+                yield Delivery(None, "garbage", name, _checksum(path), reason=f"it is larger than {most} MB")
+            return
+        body = path.read_bytes()
         try:
             content = parse(body, None)
-            rows = at(content, self.folders.rows_field)
-            reason = "" if isinstance(rows, list) else f"the answer has no list {self.folders.rows_field!r}"
         except BrokenBodyError as error:
-            if age < SETTLED:
-                return
-            content, rows, reason = None, None, str(error)
-        named = as_text(at(content, self.folders.request_field)) or path.name
-        found = _REQUEST_ID.match(named)
-        request_id = found.group() if found else None
-        if isinstance(rows, list) and request_id:
-            yield Delivery(request_id, "rows", path.name, checksum, rows)
+            if is_settled:
+                yield _garbage(name, body, str(error))
             return
-        text = body.decode("utf-8", "backslashreplace")[:MOST_KEPT]
-        reason = reason or "the answer names no request"
-        yield Delivery(request_id, "garbage", path.name, checksum, text=text, reason=reason)
+        yield self._delivery(name, body, content)
+
+    def _delivery(self, name: str, body: bytes, content: Json) -> Delivery:
+        rows, field = at(content, self.folders.rows_field), self.folders.rows_field
+        if not isinstance(rows, list):
+            return _garbage(name, body, f"the answer has no list {field!r}")
+        try:
+            found = _REQUEST_ID.match(told(content, self.folders.request_field) or name)
+        except BrokenBodyError as error:
+            return _garbage(name, body, str(error))
+        if found is None:
+            return _garbage(name, body, "the answer names no request")
+        complete = says_complete(self.folders, content)
+        return Delivery(found.group(), "rows", name, _digest(body), rows, complete)
+
+
+def _garbage(name: str, body: bytes, reason: str) -> Delivery:
+    text = body.decode("utf-8", "backslashreplace")[:MOST_KEPT]
+    return Delivery(None, "garbage", name, _digest(body), text=text, reason=reason)
+
+
+def _name(path: Path) -> str:
+    """Return a file's name as a text that can be stored."""
+    return os.fsencode(path.name).decode("utf-8", "backslashreplace")
+
+
+def _private(path: str, flags: int) -> int:
+    """Open a file for ourselves and the group of the folder: a request holds personal data."""
+    return os.open(path, flags, 0o640)
+
+
+def _digest(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
 
 
 def _checksum(path: Path) -> str:
+    """Return the checksum of a file; none of what is no file."""
+    if not path.is_file():
+        return ""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Self
 from urllib.parse import quote
 
+from huiliu.errors import HuiliuError, TransientError
 from ingestion.containers.exchange import HttpPost
 from ingestion.exchange.book import Json, SentRequest
-from ingestion.exchange.transports import Delivery, RefusedError
-from ingestion.http.answers import as_text, at, original
+from ingestion.exchange.transports import MOST_KEPT, Delivery, IsTaken, RefusedError, says_complete
+from ingestion.http.answers import at, original
 from ingestion.http.auth import Request
-from ingestion.http.client import Client
+from ingestion.http.client import Answer, Client
 
 ACCEPTED, NOT_FOUND, CONFLICT, GONE, REFUSED = 202, 404, 409, 410, 422
 _NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -25,6 +25,7 @@ class HttpTransport:
         self.service = service
         self.path = path.rstrip("/")
         self.client = Client(where, service)
+        self.answered = False  # about some reference, in this load
 
     def __enter__(self) -> Self:
         return self
@@ -35,7 +36,7 @@ class HttpTransport:
     def reach(self) -> None:
         self._ask_for(_NOBODY)
 
-    def forget(self, taken: Collection[tuple[str, str]], keys: Collection[str]) -> None:
+    def forget(self, is_taken: IsTaken, keys: Collection[str]) -> None:
         """Nothing is kept on our side."""
 
     def prepare(self, key: str, content: Mapping[str, Json]) -> None:
@@ -47,7 +48,7 @@ class HttpTransport:
         answer = self.client.ask(request, expected=frozenset({CONFLICT, REFUSED}))
         if answer.status == REFUSED:
             raise RefusedError
-        return as_text(at(answer.content, self.service.reference_field)) or key
+        return self.client.told(self.path, answer.content, self.service.reference_field) or key
 
     def answers(self, requests: Sequence[SentRequest]) -> Iterator[Delivery]:
         for request in requests:
@@ -56,23 +57,36 @@ class HttpTransport:
                 yield from self._answer(request.request_id, reference, last=reference == request.refs[-1])
 
     def _answer(self, request_id: str, reference: str, *, last: bool) -> Iterator[Delivery]:
-        status, content = self._ask_for(reference)
-        if status in (GONE, REFUSED):
+        try:
+            answer = self._ask_for(reference)
+        except HuiliuError as error:
+            self._check_alive(error)
+            yield Delivery(request_id, "fault", reference, reason=error.message)
+            return
+        self.answered = True
+        if answer.status in (GONE, REFUSED):
             # What became of an earlier attempt says nothing of the last one.
             if last:
-                yield Delivery(request_id, "lost" if status == GONE else "refused", reference)
-        elif status not in (ACCEPTED, NOT_FOUND):
-            rows, text = at(content, self.service.rows_field), original(content)
-            checksum = hashlib.sha256(text.encode()).hexdigest()
-            if isinstance(rows, list):
-                yield Delivery(request_id, "rows", reference, checksum, rows)
-            else:
-                reason = f"the answer has no list {self.service.rows_field!r}"
-                yield Delivery(request_id, "garbage", reference, checksum, text=text, reason=reason)
+                yield Delivery(request_id, "lost" if answer.status == GONE else "refused", reference)
+        elif answer.status not in (ACCEPTED, NOT_FOUND):
+            yield self._delivery(request_id, reference, answer)
 
-    def _ask_for(self, reference: str) -> tuple[int, Json]:
+    def _delivery(self, request_id: str, reference: str, answer: Answer) -> Delivery:
+        rows, service = at(answer.content, self.service.rows_field), self.service
+        if isinstance(rows, list):
+            complete = says_complete(service, answer.content)
+            return Delivery(request_id, "rows", reference, answer.checksum, rows, complete)
+        text, reason = original(answer.content)[:MOST_KEPT], f"the answer has no list {service.rows_field!r}"
+        return Delivery(request_id, "garbage", reference, answer.checksum, text=text, reason=reason)
+
+    def _check_alive(self, fault: HuiliuError) -> None:
+        """Raise the fault of a reference if it is the whole service's."""
+        try:
+            self.reach()
+        except HuiliuError as error:
+            if isinstance(error, TransientError) or not self.answered:
+                raise fault from error
+
+    def _ask_for(self, reference: str) -> Answer:
         path = f"{self.path}/{quote(reference, safe='')}"
-        answer = self.client.ask(
-            Request("GET", path), expected=frozenset({ACCEPTED, NOT_FOUND, GONE, REFUSED})
-        )
-        return answer.status, answer.content
+        return self.client.ask(Request("GET", path), expected=frozenset({ACCEPTED, NOT_FOUND, GONE, REFUSED}))

@@ -15,7 +15,7 @@ from ingestion.exchange.http_post import HttpTransport
 from ingestion.exchange.transports import Delivery, RefusedError, Transport
 from ingestion.http.rows import RowReader
 from ingestion.modes import Append
-from ingestion.records import Extracted, Wanted
+from ingestion.records import Extracted, Rejects, Wanted
 from ingestion.spec import SourceSpec, TableSpec
 from ingestion.stage import Stage
 
@@ -43,7 +43,12 @@ def extract(
     with connect("warehouse:ingest", autocommit=True) as conn, _transport(where, container, table) as way:
         conn.execute("set lock_timeout = '30s'")
         desk = _Desk(
-            container, way, Book(conn, spec.name, table.name), Book(stage.conn, spec.name, table.name), stage
+            container,
+            way,
+            Book(conn, spec.name, table.name),
+            Book(stage.conn, spec.name, table.name),
+            stage,
+            Rejects(where),
         )
         answers = _Answers(where, table, container.question_column)
         desk.finish_sending()
@@ -52,7 +57,10 @@ def extract(
         counts = desk.landing.counts()
     answers.rejects.check_share(table, answers.rows)
     return Extracted(
-        answers.rows, complete=False, rejected=tuple(answers.rejects.kept), notices=_notices(counts)
+        answers.rows,
+        complete=False,
+        rejected=(*answers.rejects.kept, *desk.aside.kept),
+        notices=[*_notices(counts), *desk.notices()],
     )
 
 
@@ -75,6 +83,12 @@ def _check(where: str, container: ExchangeContainer, table: TableSpec) -> None:
         faults.append("may_be_empty: true, as the first load can only ask")
     if container.question_column not in table.column_names:
         faults.append(f"the column {container.question_column}, in which an answer names its question")
+    way, one_row = container.transport, list(table.key) == [container.question_column]
+    if not (one_row or way.complete_field or way.always_complete):
+        faults.append(
+            f"key: [{container.question_column}], or in transport what says that all rows of a question came:"
+            " complete_field, or always_complete: true if the source promises it"
+        )
     if faults:
         raise ConfigError(
             f"{where}: a table of answers needs {'; and '.join(faults)}", fix="write it in the spec"
@@ -123,6 +137,8 @@ class _Desk:
     book: Book
     landing: Book
     stage: Stage
+    aside: Rejects  # answers that are none: no share of bad rows, or one stray file would stop all others
+    faults: list[str] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)  # requests the load's transaction has changed
     lost: set[str] = field(default_factory=set)
 
@@ -130,10 +146,17 @@ class _Desk:
     def day(self) -> date:
         return self.stage.batch.business_date
 
+    def notices(self) -> list[str]:
+        aside, faults = len(self.aside.kept), self.faults
+        parts = [f"{aside} answers could not be read and were set aside"] if aside else []
+        return parts + (
+            [f"{len(faults)} answers could not be fetched; the first: {faults[0]}"] if faults else []
+        )
+
     def finish_sending(self) -> None:
         """Send what an earlier load wrote down but perhaps did not send, before any answer changes it."""
         prepared = self.book.requests("prepared")
-        self.way.forget(self.book.taken(), {request.key for request in prepared})
+        self.way.forget(self.book.is_taken, {request.key for request in prepared})
         for request in prepared:
             self._send(request)
 
@@ -143,14 +166,15 @@ class _Desk:
         return self.book.requests(*WAITING) + self.book.requests("given_up", due_from=late)
 
     def collect(self, answers: _Answers, expected: Sequence[SentRequest]) -> None:
-        taken = self.landing.taken()
         for delivery in self.way.answers(expected):
-            if delivery.fate == "lost":
+            if delivery.fate == "fault":
+                self.faults.append(delivery.reason)
+            elif delivery.fate == "lost":
                 self.lost.add(str(delivery.request_id))
             elif delivery.fate == "refused":
                 self.touched.add(str(delivery.request_id))
                 self.landing.close([str(delivery.request_id)], "refused")
-            elif (delivery.name, delivery.checksum) not in taken:
+            elif not self.landing.is_taken(delivery.name, delivery.checksum):
                 self._take(delivery, answers)
 
     def _take(self, delivery: Delivery, answers: _Answers) -> None:
@@ -158,13 +182,14 @@ class _Desk:
         name = f"answer {delivery.name}"
         if delivery.fate == "garbage" or request is None:
             reason = delivery.reason or "the answer names no request of this table"
-            answers.rejects.add(name, delivery.text, reason)
+            self.aside.add(name, delivery.text, reason)
         else:
             answers.questions, answers.answered = self.landing.questions(request), set()
             with self.stage.rows() as sink:
                 answers.take(delivery.rows, name, self.stage, sink)
             self.touched.add(request.request_id)
-            self.landing.answered(request, sorted(answers.answered), self.day)
+            whole = sorted(answers.answered) if delivery.complete else []
+            self.landing.answered(request, whole, self.day)
         known = request.request_id if request else None
         self.landing.take(delivery.name, delivery.checksum, known, len(delivery.rows), self.day)
 
