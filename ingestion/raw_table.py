@@ -131,7 +131,12 @@ class RawTable:
         )
 
     def stamp(self, conn: Connection, batch_id: int, day: date) -> None:
-        """Let rows that don't say otherwise be inserted ones of this batch; only first loads don't."""
+        """Let rows that don't say otherwise be inserted ones of this batch; only first loads don't.
+
+        The table is empty: what a failed attempt left in it is cleared, so that rows lie in the order they
+        come.
+        """
+        conn.execute(sql.SQL("truncate {}").format(self.raw))
         conn.execute(
             sql.SQL(
                 "alter table {} alter _op set default 'I', alter _batch_id set default {},"
