@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from api_server import ApiServer, serving
 from clinic import DAY, Raw, forget
+from exchange_banks import ANSWER, PROMISE, Bank, FolderBank, HttpBank, Routes, ask, row, spec
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from killing import Killer
-from test_ingest_exchange import ANSWER, Bank, FolderBank, HttpBank, Routes, ask, row, spec
 
 from huiliu import business_date
 from huiliu.database import connect
@@ -123,8 +123,8 @@ def test_every_answer_lands_once(
         server.routes = Routes(bank)
         used: Bank = bank if transport == "http" else _folders(tmp_path)
         folders = {"outbox": str(tmp_path / "out"), "inbox": str(tmp_path / "in")}
-        http = {"type": "http", "url": "bank", "attempts": 2}
-        path = specs(spec(http if transport == "http" else {"type": "files", **folders}))
+        http = {"type": "http", "url": "bank", "attempts": 2, **PROMISE}
+        path = specs(spec(http if transport == "http" else {"type": "files", **folders, **PROMISE}))
         try:
             correspondence = Correspondence(used, path, raw, killer)
             for day in life:
