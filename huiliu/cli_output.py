@@ -45,7 +45,7 @@ def show(rows: Sequence[object], columns: list[str], title: str) -> None:
     """Print records as a table of the columns that matter."""
     table = Table(title=title)
     for column in columns:
-        table.add_column(column)
+        table.add_column(column, overflow="fold")  # a name or a fix that is cut helps nobody
     for row in rows:
         record = plain(row)
         if not isinstance(record, dict):
