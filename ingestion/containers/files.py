@@ -28,7 +28,13 @@ class FileContainer(ContainerModel):
     timeout_seconds: float = Field(default=60, gt=0)
 
     def fault(self, at_source: str | None) -> str | None:
-        return None if self.path or at_source else "say its file in at_source, or a path in container"
+        path = self.path or at_source
+        if not path:
+            return "say its file in at_source, or a path in container"
+        if self.server is None and not path.startswith(("/", "{")):
+            # Each of the command line, Airflow and the tests runs in a folder of its own.
+            return f"the path {path} is neither absolute nor begins with {{home}} or another folder's name"
+        return None
 
 
 class CsvContainer(FileContainer):

@@ -165,3 +165,9 @@ def test_raw_tables_exist_before_any_load(specs: Write, raw: Raw) -> None:
         ("_batch_id", "bigint", True, None),
         ("_loaded_on", "date", True, None),
     ]
+
+
+def test_a_path_that_depends_on_the_folder_one_is_in_is_refused(specs: Write) -> None:
+    container = {"type": "csv", "path": "inbox/patient.csv"}
+    with pytest.raises(ConfigError, match="neither absolute nor begins with"):
+        load_spec(specs(source(container, table("patient", PATIENT))))
