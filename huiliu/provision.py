@@ -22,7 +22,21 @@ from huiliu.errors import ConfigError, TransientError
 from huiliu.regions import Region, Regions, consumer_code, front_code, front_schema, load
 from huiliu.secret_store import ensure, secret
 
-SIMULATED_SOURCES = ("police", "civil_affairs", "health", "social_security", "marriage_registry")
+SIMULATED_SOURCES = (
+    "police",
+    "civil_affairs",
+    "health",
+    "social_security",
+    "marriage_registry",
+    "market_regulation",
+    "medical_insurance",
+    "disabled_federation",
+    "education",
+    "real_estate",
+    "transport",
+    "licence_register",
+    "agriculture",
+)
 WAREHOUSE_DDL = Path(__file__).parent / "warehouse"
 _LOCK = "huiliu: provision"
 _STAGES = tuple(f"warehouse:{part}" for part in ("ingest", "build", "score", "return", "watch", "collide"))

@@ -15,6 +15,7 @@ from huiliu.regions import RegionChange, Regions
 from huiliu.settings import get_settings
 from simulator import emission, history, loading, population, store
 from simulator.calendar import to_date, to_days
+from simulator.domains import DOMAINS, schema
 from simulator.events import benefits, firms, work
 from simulator.loading import Connect, as_owner
 from simulator.places import FormerDistrict, Places, from_regions
@@ -67,7 +68,7 @@ def imagine(persons: int, seed: int, start: date, places: Places, rates: Rates) 
     """Return the truth of a new city; nothing is written."""
     identity = f"{persons} {seed} {start} {places.village_codes.to_pylist()} {rates!r}"
     name = hashlib.sha256(identity.encode()).hexdigest()[:16]
-    state = State.new(Meta(city=name, seed=seed, today=to_days(start), label="create"), places)
+    state = State.new(Meta(city=name, seed=seed, today=to_days(start), label="create"), places, schema())
     sixties = population.settle(state, persons, rates.city)
     history.write(state, rates, persons, sixties)
     firms.found_city(state, max(_FIRMS_LEAST, int(persons * rates.city.firms)))
@@ -76,6 +77,8 @@ def imagine(persons: int, seed: int, start: date, places: Places, rates: Rates) 
     work.enlist_city(state, sixties)
     benefits.award_city(state, rates.city.payment_months, sixties)
     benefits.assist_city(state)
+    for domain in DOMAINS:
+        domain.found(state, rates)
     state.clear_step()
     return state
 

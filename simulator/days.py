@@ -12,6 +12,7 @@ from numpy.random import Generator
 from huiliu.settings import get_settings
 from simulator import dirt, emission, loading, population, store
 from simulator.calendar import to_date
+from simulator.domains import DOMAINS
 from simulator.events import benefits, firms, homes, life, work
 from simulator.identity import phones
 from simulator.loading import Connect, as_owner
@@ -69,6 +70,8 @@ def pass_day(state: State, rates: Rates) -> None:
     benefits.change_awards(state, rates.daily, rates.lateness, rng)
     benefits.change_cases(state, rates.daily, rng)
     firms.change(state, rates.daily, rng)
+    for domain in DOMAINS:
+        domain.change(state, rates)
     _office_work(state, rates)
 
 

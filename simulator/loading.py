@@ -6,8 +6,9 @@ Each database in one transaction, with the step it has reached beside the rows.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,9 @@ from huiliu.errors import DataError
 from simulator import emission
 from simulator.emission import Change
 from simulator.state import State
-from simulator.systems import DATABASE_SOURCES, by_name, enterprise_registry, veterans
+from simulator.systems import SYSTEMS, by_name
 from simulator.systems.source_table import SourceTable
+from simulator.systems.system import System
 
 log = logging.getLogger(__name__)
 Connect = Callable[[str], Connection]  # source name -> connection as its owner
@@ -32,60 +34,78 @@ def as_owner(source: str) -> Connection:
     return connect(f"source_owner:{source}")
 
 
+@dataclass(frozen=True)
+class Shown:
+    """What a system shows in this step (simulator.systems.system.Shown)."""
+
+    state: State
+    source: str
+    changes: Mapping[str, Change]
+
+    def whole(self, table: str) -> pa.Table:
+        """Return every row of a table as the source has it now."""
+        form = by_name(self.source, table)
+        return _joined(form, emission.rows(self.state, form, emission.present(self.state, form)))
+
+    def written(self, table: str) -> pa.Table:
+        """Return the rows that this step writes."""
+        change = self.changes.get(table)
+        form = by_name(self.source, table)
+        return _joined(form, emission.rows(self.state, form, change.write) if change else ())
+
+
 def create(state: State, everything: Iterable[Change], home: Path, opened: Connect = as_owner) -> None:
     """Replace every source by the new city's rows."""
-    changes = {change.table.full_name: change for change in everything}
-    for source in DATABASE_SOURCES:
-        with opened(source) as conn:
-            for name in changes:
-                if changes[name].table.source == source:
-                    _create_table(conn, changes[name].table)
-                    _copy(conn, changes[name].table, _rows(state, changes[name]))
-                    _add_key(conn, changes[name].table)
-            _mark(conn, state, new=True)
-        log.info("source %s is filled", source)
-    write_files(state, home, ("veterans", "enterprise_registry"))
+    changes = _by_source(everything)
+    for system in SYSTEMS:
+        if system.is_database:
+            with opened(system.name) as conn:
+                for change in changes[system.name].values():
+                    _create_table(conn, change.table)
+                    _copy(conn, change.table, _rows(state, change))
+                    _add_key(conn, change.table)
+                _mark(conn, state, new=True)
+            log.info("source %s is filled", system.name)
+        else:
+            shutil.rmtree(_folder(home, system), ignore_errors=True)
+            _write_files(state, system, changes[system.name], home)
 
 
 def apply(state: State, changes: Iterable[Change], home: Path, opened: Connect = as_owner) -> None:
     """Bring every source from the step before to this one; a database that is there already is left alone."""
-    changed = list(changes)
-    for source in DATABASE_SOURCES:
-        with opened(source) as conn:
-            if _reached(conn, source, state):
-                continue
-            for change in changed:
-                if change.table.source == source:
+    changed = _by_source(changes)
+    for system in SYSTEMS:
+        if system.is_database:
+            with opened(system.name) as conn:
+                if _reached(conn, system.name, state):
+                    continue
+                for change in changed.get(system.name, {}).values():
                     _apply(conn, state, change)
-            _mark(conn, state, new=False)
-    files = {change.table.source for change in changed} - set(DATABASE_SOURCES)
-    write_files(state, home, sorted(files))
+                _mark(conn, state, new=False)
+        elif system.name in changed:
+            _write_files(state, system, changed[system.name], home)
 
 
-def write_files(state: State, home: Path, sources: Iterable[str]) -> None:
-    """Write the file sources anew, each replaced in one go."""
-    if "veterans" in sources:
-        rows = _whole(state, by_name("veterans", "service_record"))
-        with _replacing(home / veterans.FILE) as target:
-            veterans.write(state, rows, target)
-    if "enterprise_registry" in sources:
-        rows = _whole(state, by_name("enterprise_registry", "enterprise"))
-        with _replacing(home / enterprise_registry.FILE) as target:
-            enterprise_registry.write(rows, target)
+def _by_source(changes: Iterable[Change]) -> dict[str, dict[str, Change]]:
+    found: dict[str, dict[str, Change]] = {}
+    for change in changes:
+        found.setdefault(change.table.source, {})[change.table.name] = change
+    return found
 
 
-def _whole(state: State, table: SourceTable) -> pa.Table:
+def _write_files(state: State, system: System, changes: Mapping[str, Change], home: Path) -> None:
+    if system.write is not None:
+        system.write(state, Shown(state, system.name, changes), _folder(home, system))
+
+
+def _folder(home: Path, system: System) -> Path:
+    return home / "sources" / system.name
+
+
+def _joined(table: SourceTable, parts: Iterable[pa.Table]) -> pa.Table:
     schema = pa.schema([(name, pa.string()) for name, _ in table.columns])
-    parts = list(emission.rows(state, table, emission.present(state, table)))
-    return pa.concat_tables(parts) if parts else schema.empty_table()
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    target = path.with_name(f".{path.name}.new")
-    yield target
-    target.replace(path)
+    texts = [part.cast(schema) for part in parts]
+    return pa.concat_tables(texts) if texts else schema.empty_table()
 
 
 def _rows(state: State, change: Change) -> Iterator[pa.Table]:

@@ -1,10 +1,10 @@
-"""The rates of ``rates.yml``, checked: a misspelt name or an impossible share is an error."""
+"""The rates of ``rates.yml`` and of each domain, checked: a misspelt name is an error."""
 
 from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -14,6 +14,8 @@ from huiliu.errors import ConfigError
 Share = Annotated[float, Field(ge=0, le=1)]
 Kind = Literal["blank", "wrong", "id15", "full_width", "format"]
 _FILE = Path(__file__).with_name("rates.yml")
+_DOMAINS = Path(__file__).with_name("domains")
+_Form = TypeVar("_Form", bound=BaseModel)
 
 
 class _Strict(BaseModel):
@@ -85,20 +87,44 @@ class TableDirt(_Strict):
 
 
 class Rates(_Strict):
-    """All rates."""
+    """All rates; ``domains`` holds those of each domain by its name."""
 
     city: CityRates
     daily: DailyRates
     lateness: Lateness
     dirt: dict[str, TableDirt]
+    domains: dict[str, dict[str, float]] = {}
+
+    def of(self, domain: str) -> dict[str, float]:
+        """Return the rates of a domain."""
+        return self.domains[domain]
+
+
+class DomainRates(_Strict):
+    """The file of a domain: its rates by name, and the dirt of its tables."""
+
+    rates: dict[str, float] = {}
+    dirt: dict[str, TableDirt] = {}
 
 
 @cache
-def load(path: Path = _FILE) -> Rates:
-    """Read the rates; ConfigError names the entry that is wrong."""
+def load(path: Path = _FILE, domains: Path = _DOMAINS) -> Rates:
+    """Read the rates of the city and of its domains; ConfigError names the entry that is wrong."""
+    city = _read(path, Rates)
+    of_domains = {file.stem: _read(file, DomainRates) for file in sorted(domains.rglob("*.yml"))}
+    dirt = {table: faults for domain in of_domains.values() for table, faults in domain.dirt.items()}
+    return city.model_copy(
+        update={
+            "dirt": city.dirt | dirt,
+            "domains": {name: domain.rates for name, domain in of_domains.items()},
+        }
+    )
+
+
+def _read(path: Path, form: type[_Form]) -> _Form:
     content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
     try:
-        return Rates.model_validate(content)
+        return form.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

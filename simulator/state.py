@@ -6,6 +6,8 @@ What is true, what the sources show of it, and what changed in the step at hand.
 from __future__ import annotations
 
 import json
+import zlib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,8 @@ I32, I64, I8, BOOL = np.int32, np.int64, np.int8, np.bool_
 # Days are int32 since 1970 (NEVER: none); persons, households, marriages and firms are ids (0: none);
 # villages are positions
 # (-1: outside the city); money is fen. "shown" is the day from which a source shows the row.
-SCHEMA: dict[str, dict[str, Any]] = {
+Schema = Mapping[str, Mapping[str, Any]]  # table -> column -> numpy dtype
+SCHEMA: Schema = {
     "person": {
         "number": I64, "surname": I32, "given1": I32, "given2": I32, "sex": I8, "birth": I32,
         "nation": I8, "rural": BOOL, "village": I32, "household": I32, "relation": I8, "phone": I64,
@@ -113,12 +116,12 @@ class State:
     before: dict[str, int] = field(default_factory=dict)
 
     @classmethod
-    def new(cls, meta: Meta, places: Places) -> State:
+    def new(cls, meta: Meta, places: Places, schema: Schema) -> State:
         """Return an empty city."""
         return cls(
             meta,
             places,
-            {name: Table(columns) for name, columns in SCHEMA.items()},
+            {name: Table(columns) for name, columns in schema.items()},
             FAULT_SCHEMA.empty_table(),
         )
 
@@ -134,6 +137,12 @@ class State:
     def rng(self, purpose: int) -> Generator:
         """Return the generator of one purpose in this step: independent of all others."""
         return np.random.default_rng([self.meta.seed, self.meta.step, purpose])
+
+    def rng_of(self, domain: str) -> Generator:
+        """Return the generator of one domain in this step: independent of all others."""
+        return np.random.default_rng(
+            [self.meta.seed, self.meta.step, 1_000_000 + zlib.crc32(domain.encode())]
+        )
 
     def touch(self, table: str, ids: Column) -> None:
         """Say that source rows of existing entities must be written again."""
@@ -186,11 +195,11 @@ class State:
         (folder / "meta.json").write_text(json.dumps(meta, ensure_ascii=False, indent=1), encoding="utf-8")
 
     @classmethod
-    def load(cls, folder: Path) -> State:
+    def load(cls, folder: Path, schema: Schema) -> State:
         """Read a state written by ``save``."""
         meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
         meta.pop("business_date")
-        tables = {name: Table.load(folder / f"{name}.parquet") for name in SCHEMA}
+        tables = {name: Table.load(folder / f"{name}.parquet") for name in schema}
         faults = pq.read_table(folder / "faults.parquet").combine_chunks()
         return cls(Meta(**meta), Places.load(folder), tables, faults)
 

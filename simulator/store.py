@@ -18,6 +18,7 @@ from pathlib import Path
 
 from huiliu.errors import ConfigError, TransientError
 from simulator import truth
+from simulator.domains import schema
 from simulator.state import State
 
 _CURRENT = "current"
@@ -51,7 +52,7 @@ def load(home: Path) -> State:
     current = folder(home) / _CURRENT
     if not current.exists():
         raise ConfigError("There is no simulated city yet", fix="run 'huiliu simulate --persons N'")
-    return State.load(current / "state")
+    return State.load(current / "state", schema())
 
 
 def forget(home: Path) -> None:

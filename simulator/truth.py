@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from simulator import codes
 from simulator.calendar import month_number
+from simulator.domains import DOMAINS
 from simulator.state import FAULT_SCHEMA, State
 from simulator.systems import source_table as st
 from simulator.systems.enterprise_registry import credit_code, firm_name
@@ -23,6 +24,9 @@ def write(state: State, folder: Path) -> None:
     """Write every truth table into an existing folder."""
     for name, build in _TABLES.items():
         pq.write_table(build(state), folder / f"{name}.parquet")
+    for domain in DOMAINS:
+        for name, table in domain.truth(state).items():
+            pq.write_table(table, folder / f"{name}.parquet")
 
 
 def _ids(values: Column) -> pa.Array:

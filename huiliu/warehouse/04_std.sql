@@ -348,6 +348,13 @@ $$
 $$;
 comment on function std.sex_code(text) is '性别代码（GB/T 2261.1）：0 未知、1 男、2 女、9 未说明；不识别为空';
 
+-- Records without a number ------------------------------------------------------------------------------------------------
+
+create or replace function std.record_key(table_name text, row_key uuid, role text) returns uuid
+language sql immutable strict parallel safe as
+$$ select md5(table_name || '|' || row_key::text || '|' || role)::uuid $$;
+comment on function std.record_key(text, uuid, text) is '记录键：无身份号码者在一条记录中的标识；同一行可有不同角色（如夫、妻），无角色写空串';
+
 -- Quarantine ------------------------------------------------------------------------------------------------------------
 
 create or replace function std.quarantine_reason(column_name text, raw_value text, is_unusable boolean) returns text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from simulator.domains import DOMAINS
 from simulator.systems import (
     civil_affairs,
     enterprise_registry,
@@ -12,18 +13,19 @@ from simulator.systems import (
     veterans,
 )
 from simulator.systems.source_table import SourceTable
+from simulator.systems.system import System
 
-TABLES: tuple[SourceTable, ...] = (
-    *police.TABLES,
-    *civil_affairs.TABLES,
-    *health.TABLES,
-    *social_security.TABLES,
-    *marriage_registry.TABLES,
-    *veterans.TABLES,
-    *enterprise_registry.TABLES,
+SYSTEMS: tuple[System, ...] = (
+    System("police", police.TABLES),
+    System("civil_affairs", civil_affairs.TABLES),
+    System("health", health.TABLES),
+    System("social_security", social_security.TABLES),
+    System("marriage_registry", marriage_registry.TABLES),
+    System("veterans", veterans.TABLES, veterans.write),
+    System("enterprise_registry", enterprise_registry.TABLES, enterprise_registry.write),
+    *(system for domain in DOMAINS for system in domain.systems),
 )
-DATABASE_SOURCES = ("police", "civil_affairs", "health", "social_security", "marriage_registry")
-FILE_SOURCES = ("veterans", "enterprise_registry")
+TABLES: tuple[SourceTable, ...] = tuple(table for system in SYSTEMS for table in system.tables)
 _INDEX = {table.full_name: number for number, table in enumerate(TABLES)}
 
 

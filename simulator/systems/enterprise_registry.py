@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +13,12 @@ from simulator.events.firms import BRANDS
 from simulator.state import State
 from simulator.systems import source_table as st
 from simulator.systems.source_table import Columns, SourceTable
+from simulator.systems.system import Shown
 from simulator.table import Column, Ints
 from simulator.text import Strings, dates, join, pick
+from simulator.writers import write_csv
 
-FILE = Path("sources") / "enterprise_registry" / "enterprises.csv"
+FILE = "enterprises.csv"
 HEADER = (
     ("企业名称", "name"),
     ("统一社会信用代码", "uscc"),
@@ -125,11 +125,6 @@ TABLES = (
 )
 
 
-def write(rows: pa.Table, target: Path) -> None:
+def write(state: State, shown: Shown, folder: Path) -> None:
     """Write the register; blank values are empty fields."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow([label for label, _ in HEADER])
-    columns = [rows.column(name).to_pylist() for _, name in HEADER]
-    writer.writerows(zip(*columns, strict=True))
-    target.write_bytes(text.getvalue().encode("gb18030"))
+    write_csv(shown.whole("enterprise"), HEADER, folder / FILE, encoding="gb18030")

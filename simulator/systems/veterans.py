@@ -14,10 +14,12 @@ from simulator.calendar import to_date
 from simulator.state import State
 from simulator.systems import source_table as st
 from simulator.systems.source_table import Columns, SourceTable
+from simulator.systems.system import Shown
 from simulator.table import Ints
 from simulator.text import dates, join, padded, pick
+from simulator.writers import replacing
 
-FILE = Path("sources") / "veterans" / "退役军人服务台账.xlsx"
+FILE = "退役军人服务台账.xlsx"
 # Header of the ledger: group (None: one merged cell over both rows) and its columns with their names in the
 # table.
 HEADER: tuple[tuple[str | None, tuple[tuple[str, str], ...]], ...] = (
@@ -81,8 +83,13 @@ TABLES = (
 )
 
 
-def write(state: State, rows: pa.Table, target: Path) -> None:
+def write(state: State, shown: Shown, folder: Path) -> None:
     """Write the ledger; the same rows and day give the same bytes."""
+    with replacing(folder / FILE) as target:
+        _write_book(state, shown.whole("service_record"), target)
+
+
+def _write_book(state: State, rows: pa.Table, target: Path) -> None:
     day = to_date(state.today)
     # Not constant_memory: it writes row by row, and a header merged over two rows would lose columns.
     book = xlsxwriter.Workbook(target, {"strings_to_numbers": False})

@@ -10,23 +10,4 @@
     ]
 ) }}
 
-with typed as (
-    select * from {{ ref('stg_veterans__service_record_typed') }}
-    {% if is_incremental() -%}
-    where _row_key in (select key::uuid from {{ touched() }})
-    {%- endif %}
-),
-
-claimed as (
-    select * from {{ source('ops', 'build_batch') }}
-),
-
-latest as (
-    select distinct on (typed._row_key) typed.*
-    from typed
-    inner join claimed on typed._batch_id = claimed.batch_id
-    order by typed._row_key asc, typed._batch_id desc
-)
-
-select * from latest
-where _op <> 'D'
+{{ current_version(ref('stg_veterans__service_record_typed')) }}

@@ -1,0 +1,19 @@
+"""The domains of the city's life beyond people's own, one module each."""
+
+from __future__ import annotations
+
+from simulator.domains.domain import Domain
+from simulator.state import SCHEMA, Schema
+
+# In the order in which they are founded: a domain may look at those before it.
+DOMAINS: tuple[Domain, ...] = ()
+
+
+def schema() -> Schema:
+    """Return every truth table of the city: people's own and the domains'."""
+    tables = dict(SCHEMA)
+    for domain in DOMAINS:
+        if clash := tables.keys() & domain.schema.keys():
+            raise ValueError(f"domain {domain.name} repeats the tables {sorted(clash)}")
+        tables.update(domain.schema)
+    return tables

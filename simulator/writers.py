@@ -1,0 +1,105 @@
+"""Files of the sources, each written beside its place and put there in one go; the same rows, the same bytes.
+
+Column titles are given as ``(title in the file, column of the rows)``; null is an empty field, or left out.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+import pyarrow as pa
+import xlsxwriter
+
+Header = Sequence[tuple[str, str]]
+_CREATED = datetime(2020, 1, 1)  # noqa: DTZ001 - Excel's times have no zone
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a path to write to, which takes the place of ``path`` at the end."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    target = path.with_name(f".{path.name}.new")
+    yield target
+    target.replace(path)
+
+
+def write_csv(rows: pa.Table, header: Header, path: Path, encoding: str = "utf-8") -> None:
+    """Write a CSV with a line of titles and Windows line ends."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow([title for title, _ in header])
+    writer.writerows(_records(rows, header))
+    with replacing(path) as target:
+        target.write_bytes(text.getvalue().encode(encoding))
+
+
+def write_json(rows: pa.Table, header: Header, path: Path, at: str = "data") -> None:
+    """Write ``{at: [{title: value}, …]}`` in UTF-8; null values are left out."""
+    titles = [title for title, _ in header]
+    records = [
+        {title: value for title, value in zip(titles, record, strict=True) if value is not None}
+        for record in _records(rows, header)
+    ]
+    with replacing(path) as target:
+        target.write_text(json.dumps({at: records}, ensure_ascii=False, indent=0), encoding="utf-8")
+
+
+def write_xml(rows: pa.Table, header: Header, path: Path, root: str, record: str) -> None:
+    """Write one element a row with one element a column; titles must be element names; null is left out."""
+    titles = [title for title, _ in header]
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>', f"<{root}>"]
+    for values in _records(rows, header):
+        cells = (
+            f"<{title}>{escape(value)}</{title}>"
+            for title, value in zip(titles, values, strict=True)
+            if value is not None
+        )
+        lines.append(f"<{record}>{''.join(cells)}</{record}>")
+    lines.append(f"</{root}>\n")
+    with replacing(path) as target:
+        target.write_text("\n".join(lines), encoding="utf-8")
+
+
+def write_fixed_width(
+    rows: pa.Table, widths: Sequence[tuple[str, int]], path: Path, encoding: str = "gb18030"
+) -> None:
+    """Write one line a row, each column padded to its width in bytes; ValueError if a value is longer."""
+    lines = []
+    for values in _records(rows, [(name, name) for name, _ in widths]):
+        cells = []
+        for value, (name, width) in zip(values, widths, strict=True):
+            cell = (value or "").encode(encoding)
+            if len(cell) > width:
+                raise ValueError(f"column {name}: a value is longer than {width} bytes")
+            cells.append(cell.ljust(width))
+        lines.append(b"".join(cells))
+    with replacing(path) as target:
+        target.write_bytes(b"".join(line + b"\r\n" for line in lines))
+
+
+def write_excel(sheets: Mapping[str, tuple[pa.Table, Header]], path: Path, title: str | None = None) -> None:
+    """Write a workbook: sheet name -> rows and titles; ``title`` stands in a merged row above the titles."""
+    with replacing(path) as target:
+        book = xlsxwriter.Workbook(target, {"strings_to_numbers": False})
+        book.set_properties({"created": _CREATED})
+        for name, (rows, header) in sheets.items():
+            sheet = book.add_worksheet(name[:31])
+            first = 0
+            if title is not None:
+                sheet.merge_range(0, 0, 0, max(len(header) - 1, 1), title)
+                first = 1
+            sheet.write_row(first, 0, [label for label, _ in header])
+            for line, values in enumerate(_records(rows, header), start=first + 1):
+                sheet.write_row(line, 0, values)
+        book.close()
+
+
+def _records(rows: pa.Table, header: Header) -> Iterator[tuple[str | None, ...]]:
+    return zip(*(rows.column(name).to_pylist() for _, name in header), strict=True)
