@@ -20,7 +20,7 @@ Say = Callable[[str], None]
 
 @contextmanager
 def home(name: str, say: Say) -> Iterator[Path]:
-    """Run in an empty home, in the system's folder for temporary files: PostgreSQL and the registry's API."""
+    """Run in an empty home, in the system's folder for temporary files: PostgreSQL and the sources' APIs."""
     folder = Path(tempfile.mkdtemp(prefix=f"huiliu-bench-{name}-"))
     if os.geteuid() == 0:
         folder.chmod(0o711)  # root runs the server as another user, who must reach its data
@@ -30,7 +30,7 @@ def home(name: str, say: Say) -> Iterator[Path]:
         say(f"starting PostgreSQL in {folder.name}")
         services.up(["postgres"])
         provision()
-        services.up(["marriage-api"])
+        services.up(["source-api"])
         yield folder
     finally:
         services.down()

@@ -47,7 +47,7 @@ def run() -> None:
 def up(
     only: Annotated[str | None, typer.Option(help="Comma-separated services; default all.")] = None,
 ) -> None:
-    """Start the services (PostgreSQL, the simulated registry's API, Airflow) and prepare the databases."""
+    """Start the services (PostgreSQL, the simulated sources' APIs, Airflow) and prepare the databases."""
     from huiliu import services
 
     services.up(only.split(",") if only else None)

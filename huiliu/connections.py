@@ -20,8 +20,20 @@ from huiliu.errors import ConfigError
 from huiliu.secret_store import secret, variable_name
 from huiliu.settings import variable
 
-__all__ = ["Target", "dsn", "dsn_variable", "foreign_dsn", "overridden", "secret", "target", "url"]
+__all__ = [
+    "API_SOURCES",
+    "Target",
+    "dsn",
+    "dsn_variable",
+    "foreign_dsn",
+    "overridden",
+    "secret",
+    "target",
+    "url",
+]
 
+API_SOURCES = ("marriage_registry", "disabled_federation", "licence_register")
+_SERVICES = ("source_api", "airflow")
 _NAMES = (
     "admin, warehouse, warehouse:ingest|build|score|return|watch|collide, airflow, source:<name>, "
     "source_owner:<name>, front:<9-, 6- or 4-digit code>, front_writer:<6- or 4-digit code>"
@@ -133,11 +145,16 @@ def _address_of_server(meant: Target) -> str:
 
 
 def url(name: str) -> str:
-    """Return the base address of an HTTP service (``marriage_registry``, ``airflow``), no trailing slash."""
+    """Return the base address of an HTTP service (``marriage_registry``, ``airflow``), no trailing slash.
+
+    The simulated sources answer on one server (``source_api``), each below a path of its own.
+    """
     override = variable(variable_name("URL", name))
     if override is not None:
         return override.rstrip("/")
-    services = {"marriage_registry": "marriage_api", "airflow": "airflow"}
-    if name not in services:
-        raise ConfigError(f'There is no service named "{name}"', fix=f"use one of: {', '.join(services)}")
-    return f"http://127.0.0.1:{ports.port(services[name])}"
+    if name in API_SOURCES:
+        return f"{url('source_api')}/{name}"
+    if name not in _SERVICES:
+        known = ", ".join((*API_SOURCES, *_SERVICES))
+        raise ConfigError(f'There is no service named "{name}"', fix=f"use one of: {known}")
+    return f"http://127.0.0.1:{ports.port(name)}"

@@ -21,7 +21,7 @@ from huiliu import business_date, demo_report, flow_watch, outcomes, provision, 
 from huiliu.airflow_api import AirflowApi
 from huiliu.database import connect
 from huiliu.errors import HuiliuError
-from huiliu.programs import AIRFLOW, MARRIAGE_API, POSTGRES
+from huiliu.programs import AIRFLOW, POSTGRES, SOURCE_API
 from huiliu.settings import get_settings
 
 # A list of what went wrong is read by a person: the first few, and how many more there are.
@@ -104,7 +104,7 @@ def run_demo(persons: int, seed: int, *, console: Console | None = None) -> None
         with steps.step("Airflow 就绪 / Airflow is ready"):
             seconds = starting.result()
     steps.seconds["Airflow, since its start"] = seconds
-    services.up([MARRIAGE_API], report=steps.say)
+    services.up([SOURCE_API], report=steps.say)
     with AirflowApi() as api, steps.step("全流程 / the whole flow in Airflow"):
         with closing(demo_report.Watcher(console)) as watcher:
             flow = _run_flow(api, progress, watcher)

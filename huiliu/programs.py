@@ -14,7 +14,7 @@ from huiliu.errors import ConfigError, TransientError
 from huiliu.settings import get_settings
 
 POSTGRES = "postgres"
-MARRIAGE_API = "marriage-api"
+SOURCE_API = "source-api"
 AIRFLOW = ("airflow-api-server", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer")
 _HEALTH_NAME = {
     "airflow-api-server": "metadatabase",
@@ -61,10 +61,10 @@ def _postgres_answers() -> bool:
     return True
 
 
-def _marriage_api() -> Launch:
-    port = str(ports.port("marriage_api"))
-    command = ["-m", "uvicorn", "simulator.marriage_api:app", "--host", get_settings().bind, "--port", port]
-    return Launch([sys.executable, *command, "--no-access-log"], {})
+def _source_api() -> Launch:
+    command = ["-m", "uvicorn", "--factory", "simulator.source_api:create_app", "--no-access-log"]
+    place = ["--host", get_settings().bind, "--port", str(ports.port("source_api"))]
+    return Launch([sys.executable, *command, *place], {})
 
 
 def _airflow(*arguments: str) -> Callable[[], Launch]:
@@ -109,11 +109,11 @@ def programs() -> dict[str, Program]:
     """Return every program in starting order; PostgreSQL only if it is the embedded one."""
     found = [
         Program(
-            MARRIAGE_API,
+            SOURCE_API,
             20,
-            launch=_marriage_api,
-            address=lambda: connections.url("marriage_registry"),
-            healthy=lambda: _answers(f"{connections.url('marriage_registry')}/health"),
+            launch=_source_api,
+            address=lambda: connections.url("source_api"),
+            healthy=lambda: _answers(f"{connections.url('source_api')}/health"),
             stop_seconds=5,
         ),
         _airflow_program("airflow-api-server", 30, "api-server"),

@@ -1,4 +1,4 @@
-"""Start, stop and show the services of one HUILIU_HOME: PostgreSQL, the simulated registry's API, Airflow.
+"""Start, stop and show the services of one HUILIU_HOME: PostgreSQL, the simulated sources' APIs, Airflow.
 
 supervisord keeps them running. Everything listens on loopback; each program's output is in $HUILIU_HOME/logs.
 """
@@ -19,8 +19,8 @@ from huiliu.airflow_api import AirflowApi
 from huiliu.errors import HuiliuError
 from huiliu.programs import (
     AIRFLOW,
-    MARRIAGE_API,
     POSTGRES,
+    SOURCE_API,
     Program,
     embedded_postgres_is_used,
     log_file,
@@ -38,7 +38,7 @@ HEALTH_SECONDS = 240.0
 MANY_STARTS = 4
 _NOT_RUNNING = ("STOPPED", "EXITED", "FATAL", "UNKNOWN")
 # Who must listen on which port for a service to be ours; Airflow's parts are asked through its API server.
-_LISTENER = {MARRIAGE_API: (MARRIAGE_API, "marriage_api")} | dict.fromkeys(AIRFLOW, (AIRFLOW[0], "airflow"))
+_LISTENER = {SOURCE_API: (SOURCE_API, "source_api")} | dict.fromkeys(AIRFLOW, (AIRFLOW[0], "airflow"))
 
 
 @dataclass(frozen=True)

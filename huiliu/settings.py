@@ -61,7 +61,7 @@ class Settings(BaseSettings):
         " $HUILIU_HOME/known_hosts",
     )
     bind: str = Field(
-        default="127.0.0.1", description="Address on which Airflow and the simulated API listen"
+        default="127.0.0.1", description="Address on which Airflow and the simulated APIs listen"
     )
     postgres_port: Port = Field(
         default=54320,
@@ -70,9 +70,9 @@ class Settings(BaseSettings):
     airflow_port: Port = Field(
         default=8080, description="Preferred port of Airflow; a free one is chosen if it is taken"
     )
-    marriage_api_port: Port = Field(
+    source_api_port: Port = Field(
         default=8090,
-        description="Preferred port of the simulated marriage registry; a free one is chosen if it is taken",
+        description="Preferred port of the simulated sources' HTTP APIs; a free one is chosen if it is taken",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="Least severity that is logged"

@@ -43,7 +43,7 @@ def use_home(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HUILIU_HOME", str(home))
     monkeypatch.setenv("HUILIU_ENV_FILE", "")
-    for service in ("POSTGRES", "AIRFLOW", "MARRIAGE_API"):
+    for service in ("POSTGRES", "AIRFLOW", "SOURCE_API"):
         monkeypatch.setenv(f"HUILIU_{service}_PORT", str(free_port()))
     forget_settings()
 

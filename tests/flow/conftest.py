@@ -14,10 +14,10 @@ from tests.homes import forget_durability, home_of_its_own
 
 @pytest.fixture(scope="module")
 def city_home() -> Iterator[Path]:
-    """HUILIU_HOME with PostgreSQL and the registry's API under the supervisor; all gone at the end."""
+    """HUILIU_HOME with PostgreSQL and the sources' APIs under the supervisor; all gone at the end."""
     with home_of_its_own() as folder:
         try:
-            services.up(["postgres", "marriage-api"])
+            services.up(["postgres", "source-api"])
             forget_durability()
             provision()
             yield folder

@@ -18,7 +18,7 @@ from huiliu.provision import provision
 from huiliu.settings import get_settings
 from simulator import city, days, scenario
 
-SERVICES = ["postgres", "marriage-api"]
+SERVICES = ["postgres", "source-api"]
 Rows = dict[str, Counter[str]]
 
 

@@ -98,7 +98,7 @@ def test_a_familys_server_follows_its_chief(home: Path, monkeypatch: pytest.Monk
 
 
 def test_addresses_of_services(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert url("marriage_registry") == f"http://127.0.0.1:{ports.port('marriage_api')}"
+    assert url("marriage_registry") == f"http://127.0.0.1:{ports.port('source_api')}/marriage_registry"
     monkeypatch.setenv("HUILIU_URL_MARRIAGE_REGISTRY", "https://registry.example/api/")
     assert url("marriage_registry") == "https://registry.example/api"
     with pytest.raises(ConfigError, match='no service named "police"'):

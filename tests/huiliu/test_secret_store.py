@@ -61,8 +61,8 @@ def test_a_service_keeps_its_port_while_it_is_free(empty_home: Path) -> None:
 
 def test_two_services_never_claim_one_port(empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     free = ports.claim("airflow")
-    (empty_home / "ports.json").write_text(json.dumps({"airflow": free, "marriage_api": free}))
-    assert ports.claim("marriage_api") != free
+    (empty_home / "ports.json").write_text(json.dumps({"airflow": free, "source_api": free}))
+    assert ports.claim("source_api") != free
 
 
 @pytest.mark.parametrize("kind", [HuiliuError, ConfigError, TransientError, DataError])

@@ -86,7 +86,7 @@ def test_a_port_taken_after_it_was_chosen_is_left_and_its_holder_never_asked(
         stranger.settimeout(0)
         number = stranger.getsockname()[1]
         (own_home / "ports.json").write_text(
-            json.dumps({"postgres": ports.port("postgres"), "marriage_api": number}), encoding="utf-8"
+            json.dumps({"postgres": ports.port("postgres"), "source_api": number}), encoding="utf-8"
         )
         choose, chosen = ports.claim, list[int]()
 
@@ -95,9 +95,9 @@ def test_a_port_taken_after_it_was_chosen_is_left_and_its_holder_never_asked(
             return chosen[-1]
 
         monkeypatch.setattr(ports, "claim", choose_too_early)
-        services.up(["marriage-api"])
-        assert ports.port("marriage_api") != number
-        assert processes.listens(pid_of("marriage-api"), ports.port("marriage_api"))
+        services.up(["source-api"])
+        assert ports.port("source_api") != number
+        assert processes.listens(pid_of("source-api"), ports.port("source_api"))
         with pytest.raises(BlockingIOError):
             stranger.accept()
 
@@ -107,9 +107,9 @@ def test_a_service_that_cannot_start_is_named_with_the_end_of_its_log(
 ) -> None:
     monkeypatch.setenv("HUILIU_BIND", "192.0.2.1")  # an address this machine does not have
     forget_settings()
-    with pytest.raises(HuiliuError, match=r"(?s)service marriage-api .*address") as failure:
-        services.up(["marriage-api"])
-    assert "marriage-api.log" in failure.value.fix
+    with pytest.raises(HuiliuError, match=r"(?s)service source-api .*address") as failure:
+        services.up(["source-api"])
+    assert "source-api.log" in failure.value.fix
 
 
 def test_an_unknown_service_is_refused_before_anything_starts(own_home: Path) -> None:
@@ -129,12 +129,12 @@ def test_secrets_of_the_services_are_readable_by_their_owner_only(own_home: Path
 def test_a_changed_setting_reaches_services_that_run_already(
     own_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    services.up(["postgres", "marriage-api"])
-    before, server = pid_of("marriage-api"), pid_of("postgres")
+    services.up(["postgres", "source-api"])
+    before, server = pid_of("source-api"), pid_of("postgres")
     monkeypatch.setenv("HUILIU_REGISTRY", str(own_home / "firms.csv"))
     forget_settings()
     services.up(["postgres"])
-    assert pid_of("marriage-api") != before
+    assert pid_of("source-api") != before
     assert pid_of("postgres") == server, "the server reads none of the settings that may change"
-    environment = Path(f"/proc/{pid_of('marriage-api')}/environ").read_text(encoding="utf-8")
+    environment = Path(f"/proc/{pid_of('source-api')}/environ").read_text(encoding="utf-8")
     assert f"HUILIU_REGISTRY={own_home}/firms.csv" in environment.split("\0")
