@@ -67,11 +67,13 @@ def home_of_its_own() -> Iterator[Path]:
 
 
 def forget_durability() -> None:
-    """Let the running server of this home wait for no disk.
+    """Let the running server of this home wait for no disk, and notice soon that a client was killed.
 
     A killed process still loses nothing that it committed; only a machine that stops would.
     """
+    settings = {"client_connection_check_interval": "100ms"}
+    settings |= dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes"), "off")
     with connect("admin", autocommit=True) as admin:
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-            admin.execute(sql.SQL("alter system set {} = off").format(sql.Identifier(setting)))
+        for name, value in settings.items():
+            admin.execute(sql.SQL("alter system set {} = {}").format(sql.Identifier(name), value))
         admin.execute("select pg_reload_conf()")

@@ -98,7 +98,22 @@ def _parameters(request: Request, body: bytes) -> dict[str, Any]:
     return values
 
 
-def _app(server: ApiServer) -> FastAPI:
+class _Web:
+    """A web server that answers for one ApiServer after the other: starting and stopping take half a second."""
+
+    def __init__(self) -> None:
+        self.answers_for: ApiServer | None = None
+        web = uvicorn.Server(uvicorn.Config(_app(self), host="127.0.0.1", port=0, log_level="critical"))
+        threading.Thread(target=web.run, daemon=True).start()
+        while not web.started:
+            time.sleep(0.02)
+        self.url = f"http://127.0.0.1:{web.servers[0].sockets[0].getsockname()[1]}"
+
+
+_IDLE: list[_Web] = []
+
+
+def _app(web: _Web) -> FastAPI:
     app = FastAPI()
 
     @app.api_route("/{path:path}", methods=["GET", "POST"])
@@ -112,7 +127,9 @@ def _app(server: ApiServer) -> FastAPI:
             body,
             dict(request.headers),
         )
-        answer = await run_in_threadpool(server.answer, asked)
+        if web.answers_for is None:
+            return Response(status_code=503)
+        answer = await run_in_threadpool(web.answers_for.answer, asked)
         return answer if isinstance(answer, Response) else JSONResponse(answer)
 
     return app
@@ -121,18 +138,10 @@ def _app(server: ApiServer) -> FastAPI:
 @contextmanager
 def serving(server: ApiServer) -> Iterator[ApiServer]:
     """Serve on a free port of loopback until the block ends."""
-    web = uvicorn.Server(
-        uvicorn.Config(
-            _app(server), host="127.0.0.1", port=0, log_level="critical", timeout_graceful_shutdown=1
-        )
-    )
-    thread = threading.Thread(target=web.run)
-    thread.start()
-    while not web.started:
-        time.sleep(0.02)
-    server.url = f"http://127.0.0.1:{web.servers[0].sockets[0].getsockname()[1]}"
+    web = _IDLE.pop() if _IDLE else _Web()
+    web.answers_for, server.url = server, web.url
     try:
         yield server
     finally:
-        web.should_exit = True
-        thread.join()
+        web.answers_for = None
+        _IDLE.append(web)

@@ -13,14 +13,22 @@ from clinic import DAY, Raw, forget
 from mariadb_server import mariadb  # noqa: F401 - a fixture, found by its name here
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
+from tenacity import wait_fixed
 
 from huiliu import business_date
 from huiliu.connections import dsn
 from huiliu.database import connect
 from huiliu.settings import forget_settings
 from ingestion import spec
+from ingestion.http import client
 
 SOURCE_DATABASE = "test_ingestion_clinic"
+
+
+@pytest.fixture(autouse=True)
+def _no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask a failing service again soon; how long it wishes to be left alone still counts."""
+    monkeypatch.setattr(client, "_back_off", wait_fixed(0.01))
 
 
 @pytest.fixture

@@ -146,7 +146,7 @@ def stall(clinic: Clinic) -> None:
     """Make the source stop in mid-read: rows have come, the end has not."""
     clinic.execute("alter table patient rename to patients")
     clinic.execute(
-        "create view patient as select id, case when id = 40 and pg_sleep(8) is not null then name"
+        "create view patient as select id, case when id = 40 and pg_sleep(4) is not null then name"
         " else name end"
         " as name, born, updated_at from patients order by id"
     )
