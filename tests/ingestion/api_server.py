@@ -99,7 +99,7 @@ def _parameters(request: Request, body: bytes) -> dict[str, Any]:
 
 
 class _Web:
-    """A web server that answers for one ApiServer after the other: starting and stopping take half a second."""
+    """A web server that answers for one ApiServer after the other: to start and stop one takes a while."""
 
     def __init__(self) -> None:
         self.answers_for: ApiServer | None = None
