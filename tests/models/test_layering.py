@@ -73,8 +73,6 @@ def _may_read(model: ModelNode, parent: ManifestNode | SourceDefinition) -> bool
     if parent.resource_type == "source":
         is_claim = parent.source_name == "ops" and parent.name in CLAIM_TABLES
         return layer in SOURCE_READERS[parent.source_name] or (layer == "staging" and is_claim)
-    if parent.resource_type == "seed":
-        return layer == "special"
     return LAYERS.index(_layer(parent)) <= LAYERS.index(layer)
 
 
