@@ -9,9 +9,11 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from dbt_common.events.base_types import EventMsg
 
 _PROJECT_FILES = (".sql", ".yml", ".csv", ".md")
+_QUIET = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "False", "DO_NOT_TRACK": "1"}
 _MODELS_ONLY = ("--resource-type", "model", "--resource-type", "seed")
 
 Progress = Callable[[str, str], None]
@@ -60,9 +63,19 @@ class DbtProject:
     def manifest(self) -> Manifest:
         """The parsed project; ConfigError if it does not parse."""
         if self._manifest is None:
-            parsed = _invoke([*self._arguments("parse"), "--write-json"], manifest=None, progress=None)
-            self._manifest = cast("Manifest", parsed)
+            self._seed_parse_cache()
+            database = _connection_variables()["HUILIU_DBT_DATABASE"]
+            self._manifest = _parsed(tuple(self._arguments("parse")), self.fingerprint(), database)
         return self._manifest
+
+    def _seed_parse_cache(self) -> None:
+        """Begin with what `make lint` parsed of this folder: dbt parses again only the files that differ."""
+        own, linted = (folder / "target" / "partial_parse.msgpack" for folder in (self.state, self.folder))
+        if linted.exists() and not own.exists():
+            own.parent.mkdir(parents=True, exist_ok=True)
+            partial = own.with_suffix(f".{os.getpid()}")
+            shutil.copyfile(linted, partial)
+            partial.replace(own)
 
     def fingerprint(self) -> str:
         """Return a hash of the project's files: the same if and only if no model, macro or seed changed."""
@@ -142,16 +155,36 @@ def _node_run(result: NodeResult) -> NodeRun:
     )
 
 
-def _invoke(arguments: Sequence[str], *, manifest: Manifest | None, progress: Progress | None) -> object:
-    from dbt.cli.main import dbtRunner
+@lru_cache(maxsize=2)
+def _parsed(arguments: tuple[str, ...], fingerprint: str, database: str) -> Manifest:
+    """Parse the project with this fingerprint, once a process.
 
+    Of the connection only the database is in a parsed project. Another port would make dbt drop its cache.
+    """
+    del fingerprint
+    with _environment({**_QUIET, "HUILIU_DBT_DATABASE": database}):
+        return cast("Manifest", _run([*arguments, "--no-write-json"], manifest=None))
+
+
+def _invoke(arguments: Sequence[str], *, manifest: Manifest | None, progress: Progress | None) -> object:
     def report(event: EventMsg) -> None:
         if progress is not None and event.info.name == "NodeFinished":
             node = event.data.node_info
             progress(node.node_name, node.node_status)
 
-    with _environment(_connection_variables()):
-        result = dbtRunner(manifest=manifest, callbacks=[report]).invoke(list(arguments))
+    with _environment({**_QUIET, **_connection_variables()}):
+        return _run(arguments, manifest=manifest, callbacks=[report])
+
+
+def _run(
+    arguments: Sequence[str],
+    *,
+    manifest: Manifest | None,
+    callbacks: Sequence[Callable[[EventMsg], None]] = (),
+) -> object:
+    from dbt.cli.main import dbtRunner
+
+    result = dbtRunner(manifest=manifest, callbacks=list(callbacks)).invoke(list(arguments))
     if result.exception is not None or result.result is None:
         raise _explained(arguments[0], result.exception)
     return result.result
@@ -172,8 +205,6 @@ def _connection_variables() -> dict[str, str]:
         "HUILIU_DBT_USER": str(parts["user"]),
         "HUILIU_DBT_DATABASE": str(parts["dbname"]),
         "DBT_ENV_SECRET_HUILIU_PASSWORD": str(parts.get("password") or ""),
-        "DBT_SEND_ANONYMOUS_USAGE_STATS": "False",
-        "DO_NOT_TRACK": "1",
     }
 
 
