@@ -1,6 +1,6 @@
 """The session's home with its server, and which test runs when.
 
-`pytest -n 2` runs files side by side in two processes that share nothing: each has homes, servers and ports
+`pytest -n 3` runs files side by side in three processes that share nothing: each has homes, servers and ports
 of its own.
 """
 
@@ -20,12 +20,16 @@ from huiliu.database import connect
 from huiliu.provision import provision
 from tests.homes import forget_durability, home_of_its_own
 
-# What takes a minute or more goes first, so that two workers end at about the same time.
+# What takes a minute or more goes first, so that the workers end at about the same time. At the start each of
+# them is given two scopes in this order: three long ones, and behind each of these a short one.
 _LONGEST_FIRST = (
+    "tests/models/",
     "tests/flow/test_kill_anywhere.py",
     "tests/flow/test_five_days.py",
+    "tests/huiliu/test_regions.py",
+    "tests/huiliu/test_settings.py",
+    "tests/huiliu/test_cli_output.py",
     "tests/services/test_airflow_starts.py",
-    "tests/models/",
     "tests/transformation/",
     "tests/services/",
 )
