@@ -194,6 +194,96 @@ def _registration(number: int) -> Row:
     }
 
 
+def _settlement(number: int) -> Row:
+    return _about(number % len(LIVING)) | {
+        "settlement_no": f"YB{number:010d}",
+        "facility_code": "H37060200001",
+        "kind": "住院" if number % 2 else "门诊",
+        "diagnosis_code": "I10",
+        "admitted_on": f"2025-05-{1 + number % 28:02d}",
+        "settled_on": f"2025-06-{1 + number % 28:02d}",
+        "total_amount": f"{300 + number}.00",
+        "fund_paid": "200.00",
+        "self_paid": f"{100 + number}.00",
+        "status": "正常",
+    }
+
+
+def _facility(number: int) -> Row:
+    return {
+        "facility_id": str(number),
+        "facility_code": f"H370602{number:05d}",
+        "name": "向阳街道卫生院",
+        "kind": "卫生院",
+        "level": "一级",
+        "township_code": TOWNSHIP,
+        "updated_at": "2026-01-10 08:00:00",
+    }
+
+
+def _certificate(number: int) -> Row:
+    return _about(number) | {
+        "certificate_no": f"CJ{number:010d}",
+        "sex": sex(number),
+        "disability_kind": "肢体",
+        "grade": str(1 + number % 4),
+        "issued_on": "2020-01-01",
+        "valid_until": "2029-12-31",
+        "revoked_on": None,
+    }
+
+
+def _monitored_person(number: int) -> Row:
+    return {
+        "person_no": f"FP{number:010d}",
+        "household_no": f"FH{number // 2:010d}",
+        "name": name(number),
+        "sex": "男" if number % 2 else "女",
+        "birth_date": born(number),
+        "pid": pid(number),
+        "head_name": name(number // 2 * 2) if number % 2 else None,
+        "district_name": "芝罘区",
+        "township_name": "向阳街道",
+        "village_code": VILLAGE,
+        "kind": "边缘易致贫户",
+        "risk": "因病",
+        "identified_on": "2024-05-01",
+        "cleared_on": None,
+    }
+
+
+def _school(number: int) -> Row:
+    return {
+        "school_id": str(number),
+        "school_code": f"370602{number:05d}",
+        "name": "向阳街道第1小学",
+        "stage": "小学",
+        "township_code": TOWNSHIP,
+        "updated_at": "2026-01-10 08:00:00",
+    }
+
+
+def _enrolment(number: int) -> Row:
+    return _about(number) | {
+        "enrolment_no": f"XJ{number:010d}",
+        "sex": "男" if number % 2 else "女",
+        "school_code": "37060200001",
+        "grade": "3",
+        "entered_on": "2023-09-01",
+        "ended_on": None,
+        "status": "在读",
+    }
+
+
+def _degree(number: int) -> Row:
+    return _about(number) | {
+        "certificate_no": f"XL{number:010d}",
+        "level": "大学本科",
+        "college": "鲁东大学",
+        "graduated_on": "2012-06-20",
+    }
+
+
 def _service_record(number: int) -> Row:
     return {
         "seq_no": str(number),
@@ -266,6 +356,13 @@ MAKERS: dict[str, Callable[[int], Row]] = {
     "social_security__employment": _employment,
     "marriage_registry__registration": _registration,
     "veterans__service_record": _service_record,
+    "medical_insurance__settlement": _settlement,
+    "medical_insurance__facility": _facility,
+    "disabled_federation__certificate": _certificate,
+    "rural_revitalisation__monitored_person": _monitored_person,
+    "education__school": _school,
+    "education__enrolment": _enrolment,
+    "education__degree": _degree,
     "enterprise_registry__enterprise": _enterprise,
     "region_codes__division": _division,
     "region_codes__change": _change,

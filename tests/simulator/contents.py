@@ -27,8 +27,31 @@ KEYS = {
     ("social_security", "insurance"): "insurance_id",
     ("social_security", "employment"): "employment_id",
     ("marriage_registry", "registration"): "registration_no",
+    ("medical_insurance", "facility"): "facility_id",
+    ("medical_insurance", "settlement"): "settlement_no",
+    ("disabled_federation", "certificate"): "certificate_no",
+    ("education", "school"): "school_id",
+    ("education", "enrolment"): "enrolment_no",
+    ("education", "degree"): "certificate_no",
 }
 LEDGER = "sources/veterans/退役军人服务台账.xlsx"
+WATCH_LIST = "sources/rural_revitalisation/防返贫监测对象台账.xlsx"
+WATCH_LIST_COLUMNS = (
+    "person_no",
+    "household_no",
+    "name",
+    "sex",
+    "birth_date",
+    "pid",
+    "head_name",
+    "district_name",
+    "township_name",
+    "village_code",
+    "kind",
+    "risk",
+    "identified_on",
+    "cleared_on",
+)
 REGISTER = "sources/enterprise_registry/enterprises.csv"
 LEDGER_COLUMNS = (
     "seq_no",
@@ -69,6 +92,13 @@ def ledger(home: Path) -> dict[str, Rows]:
     return sheets
 
 
+def watch_list(home: Path) -> Rows:
+    """Return the rows of the ledger of those watched against poverty, of all sheets, by 人员编号."""
+    book = openpyxl.load_workbook(home / WATCH_LIST, read_only=True)
+    lines = (line for sheet in book.worksheets for line in sheet.iter_rows(min_row=3, values_only=True))
+    return {str(line[0]): dict(zip(WATCH_LIST_COLUMNS, line, strict=True)) for line in lines}
+
+
 def register(home: Path) -> list[dict[str, str]]:
     """Return the rows of the enterprise register."""
     with (home / REGISTER).open(encoding="gb18030", newline="") as file:
@@ -85,6 +115,6 @@ def fingerprint(home: Path) -> dict[str, object]:
     shown: dict[str, object] = {f"{source}.{name}": table(source, name) for source, name in KEYS}
     for path in sorted((home / "truth").glob("*.parquet")):
         shown[f"truth/{path.name}"] = path.read_bytes()
-    for file in (LEDGER, REGISTER):
+    for file in (LEDGER, REGISTER, WATCH_LIST):
         shown[file] = (home / file).read_bytes()
     return shown
