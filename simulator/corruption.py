@@ -114,6 +114,17 @@ def _head(texts: Texts, width: int) -> Texts:
     return _joined(_characters(texts, width))
 
 
+def _no_place(texts: Texts, rng: Generator) -> Texts:
+    """Write a position that is none: longitude and latitude out of range."""
+    return np.full(len(texts), "999.999999,99.999999")
+
+
+def _swapped(texts: Texts, rng: Generator) -> Texts:
+    """Write latitude before longitude."""
+    lon, _, lat = np.char.partition(texts, ",").T
+    return _concatenate(lat, ",", lon)
+
+
 def _short_phone(texts: Texts, rng: Generator) -> Texts:
     return _head(texts, 10)
 
@@ -146,6 +157,8 @@ _WAYS: dict[tuple[str, str], Callable[[Texts, Generator], Texts]] = {
     ("phone", "wrong"): _short_phone,
     ("phone", "full_width"): _full_width,
     ("amount", "wrong"): _bad_amount,
+    ("location", "wrong"): _no_place,
+    ("location", "format"): _swapped,
     ("uscc", "wrong"): _wrong_uscc,
     ("uscc", "full_width"): _full_width,
 }

@@ -334,6 +334,39 @@ language sql immutable parallel safe as
 $$ select case when upper(std.clean_code(value)) ~ '^[0-9A-Z]{18}$' then upper(std.clean_code(value)) end $$;
 comment on function std.uscc(text) is '统一社会信用代码：归一为十八位大写；校验不符仍保留，形式不符为空';
 
+-- Places ----------------------------------------------------------------------------------------------------------------
+
+create or replace function std.address_key(value text) returns uuid
+language sql immutable parallel safe as
+$$ select md5(std.clean_code(value))::uuid $$;
+comment on function std.address_key(text) is '地址键：地址文本清洗（全角转半角、去空白）后的散列，与 base_geography__address 相连；空值为空';
+
+create or replace function std.door_key(district_code text, road text, door_number text) returns uuid
+language sql immutable strict parallel safe as
+$$ select md5(district_code || '|' || road || '|' || ltrim(door_number, '0'))::uuid $$;
+comment on function std.door_key(text, text, text) is '门牌键：区县、道路与门牌号的散列；任一为空则为空';
+
+-- China lies between 73 and 136 degrees east, 3 and 54 north: which of two numbers is which can be told.
+create or replace function std.position_of(value text) returns numeric[]
+language sql immutable parallel safe as
+$$
+    select case
+        when first between 73 and 136 and second between 3 and 54 then array[first, second]
+        when second between 73 and 136 and first between 3 and 54 then array[second, first]
+    end
+    from (
+        select
+            std.try_numeric(split_part(std.clean_code(value), ',', 1)),
+            std.try_numeric(split_part(std.clean_code(value), ',', 2))
+    ) as pair (first, second)
+$$;
+comment on function std.position_of(text) is '坐标“经度,纬度”：得[经度,纬度]，颠倒者调正；不在国境范围内为空';
+
+create or replace function std.try_count(value text) returns integer
+language sql immutable parallel safe as
+$$ select case when std.clean_code(value) ~ '^[0-9]{1,9}$' then std.clean_code(value)::integer end $$;
+comment on function std.try_count(text) is '非负整数计数；不合法为空';
+
 -- Codes -----------------------------------------------------------------------------------------------------------------
 
 create or replace function std.sex_code(value text) returns text

@@ -341,6 +341,73 @@ def _change(number: int) -> Row:
     }
 
 
+def _building(number: int) -> Row:
+    return {
+        "building_no": f"{VILLAGE}-{number}",
+        "name": f"文化路{number}号住宅楼",
+        "kind": "住宅",
+        "address": f"烟台市芝罘区向阳街道文化路{number}号",
+        "road": "文化路",
+        "door_number": f"{number}号",
+        "floors": "6",
+        "location": "121.400000,37.530000",
+        "village_code": VILLAGE,
+        "built_year": "1998",
+    }
+
+
+def _site(number: int, kind: str) -> Row:
+    return {
+        "code": f"{number:012d}",
+        "name": "向阳街道文化路",
+        "kind": kind,
+        "address": f"烟台市芝罘区向阳街道文化路{number}号",
+        "location": "121.400000,37.530000",
+        "since_on": "2020-05-01",
+        "ended_on": None,
+    }
+
+
+def _hazard_point(number: int) -> Row:
+    return _site(number, "洪涝") | {"grade": "一级", "threatened_people": "20"}
+
+
+def _shelter(number: int) -> Row:
+    return _site(number, "学校") | {"capacity": "500", "occupied": "0"}
+
+
+def _store(number: int) -> Row:
+    return _site(number, "乡镇储备点") | {"tents": "20", "quilts": "40", "boats": "2", "pumps": "3"}
+
+
+def _rescue_team(number: int) -> Row:
+    return _site(number, "综合救援队") | {"members": "30", "phone": "13800000000"}
+
+
+def _permit(number: int) -> Row:
+    return {
+        "permit_no": f"PW{number:010d}",
+        "uscc": uscc(number),
+        "name": f"烟台市{number}厂",
+        "address": f"烟台市芝罘区向阳街道文化路{number}号",
+        "pollutant": "氨氮",
+        "unit": "mg/L",
+        "limit_value": "8.0",
+        "granted_on": "2023-05-01",
+        "expires_on": "2028-04-30",
+    }
+
+
+def _reading(number: int) -> Row:
+    return {
+        "reading_no": f"JC{number:010d}",
+        "permit_no": f"PW{number:010d}",
+        "pollutant": "氨氮",
+        "measured_on": "2025-12-01",
+        "value": "4.5",
+    }
+
+
 MAKERS: dict[str, Callable[[int], Row]] = {
     "police__resident": _resident,
     "police__household_member": _household_member,
@@ -364,6 +431,13 @@ MAKERS: dict[str, Callable[[int], Row]] = {
     "education__enrolment": _enrolment,
     "education__degree": _degree,
     "enterprise_registry__enterprise": _enterprise,
+    "buildings__building": _building,
+    "emergency__hazard_point": _hazard_point,
+    "emergency__shelter": _shelter,
+    "emergency__store": _store,
+    "emergency__rescue_team": _rescue_team,
+    "ecology__permit": _permit,
+    "ecology__reading": _reading,
     "region_codes__division": _division,
     "region_codes__change": _change,
 }

@@ -32,6 +32,9 @@ def _with_odd_character(text: str) -> str:
     return text + ("Ａ" if "公司" in text else "\u200b")
 
 
+# Numbers that need not have two decimals.
+_MEASURED = ("capital", "capacity", "limit_value", "value")
+
 # The same fault serves a rule wherever it is bound: it is made of the column's name and its good value.
 _COMMON: dict[str, Callable[[str, str], str | None]] = {
     "C01": lambda column, _: " " if column.endswith("pid") else None,
@@ -43,13 +46,14 @@ _COMMON: dict[str, Callable[[str, str], str | None]] = {
     "A05": lambda _, __: "-5.00",
     "A06": lambda _, __: "2026-01-16",
     "A07": lambda _, __: "19999.00",
+    "A08": lambda _, __: "37.530000,121.400000",
     "N01": lambda _, value: value + " ",
     "N02": lambda _, __: "Z",
     "N03": lambda column, _: "370699999" if column == "township_code" else "370699999999",
     "N04": lambda column, _: "202513" if column == "month" else "2025-02-30",
     "N05": lambda _, __: "王1明",
     "N06": lambda _, __: "12345",
-    "N07": lambda column, _: "很多" if column == "capital" else "300.001",
+    "N07": lambda column, _: "很多" if column in _MEASURED else "300.001",
     "N08": lambda _, value: _with_odd_character(value),
 }
 
@@ -177,6 +181,13 @@ _UNUSABLE: dict[str, Row] = {
     "stg_rural_revitalisation__monitored_person": {"name": None},
     "stg_education__school": {"school_code": None},
     "stg_enterprise_registry__enterprise": {"name": None, "uscc": None},
+    "stg_buildings__building": {"building_no": None},
+    "stg_emergency__hazard_point": {"code": None},
+    "stg_emergency__shelter": {"code": None},
+    "stg_emergency__store": {"code": None},
+    "stg_emergency__rescue_team": {"code": None},
+    "stg_ecology__permit": {"permit_no": None},
+    "stg_ecology__reading": {"value": None},
     "stg_region_codes__division": {"level": "Z"},
     "stg_region_codes__change": {"valid_until": "x"},
 }

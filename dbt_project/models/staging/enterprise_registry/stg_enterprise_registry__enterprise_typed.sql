@@ -17,6 +17,7 @@ select
     nullif(std.clean_text(logged.province), 'N/A') as province,
     nullif(std.clean_text(logged.city), 'N/A') as city,
     nullif(std.clean_text(logged.address), 'N/A') as address,
+    std.address_key(nullif(std.clean_text(logged.address), 'N/A')) as address_key,
     judged.quarantine_reasons,
     cardinality(judged.quarantine_reasons) = 0 as is_usable,
     logged._row_key,

@@ -1,0 +1,13 @@
+-- The current version of one hazard point, over the batches that builds have claimed.
+{{ config(
+    materialized='incremental', incremental_strategy='touched', unique_key='_row_key',
+    touched_by={'source:emergency__hazard_point': '_row_key'},
+    touches={'code': 'code', 'address_key': 'address_key'},
+    indexes=[
+        {'columns': ['_row_key'], 'unique': true},
+        {'columns': ['code']},
+        {'columns': ['address_key']}
+    ]
+) }}
+
+{{ current_version(ref('stg_emergency__hazard_point_typed')) }}
