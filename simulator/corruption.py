@@ -9,10 +9,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.random import Generator
 from numpy.typing import NDArray
 
 from simulator.calendar import parts
+from simulator.misreading import misread_date, misread_number, misread_text
 from simulator.table import Ints, Mask
 from simulator.text import Strings
 
@@ -33,9 +35,12 @@ def corrupt(form: str, kind: str, originals: Strings, rng: Generator) -> Strings
 def possible(form: str, kind: str, originals: Strings) -> Mask:
     """Say for which values a fault is possible.
 
-    There is one to spoil, and a 15-digit form needs a birth before 2000.
+    There is one to spoil, and a 15-digit form needs a birth before 2000. Of a date read by a machine there
+    must be more than the year.
     """
     present = np.asarray(originals.is_valid())
+    if form == "read_date" and kind != "blank":
+        return np.asarray(present & (pc.utf8_length(originals).fill_null(0).to_numpy() == len("YYYY-MM-DD")))
     if kind == "id15":
         texts = np.asarray(originals.fill_null("").to_numpy(zero_copy_only=False)).astype("U18")
         return np.asarray(present & (_characters(texts, 18)[:, 6:8] == [ord("1"), ord("9")]).all(axis=1))
@@ -161,6 +166,10 @@ _WAYS: dict[tuple[str, str], Callable[[Texts, Generator], Texts]] = {
     ("location", "format"): _swapped,
     ("uscc", "wrong"): _wrong_uscc,
     ("uscc", "full_width"): _full_width,
+    ("read_text", "wrong"): misread_text,
+    ("read_date", "wrong"): misread_date,
+    ("read_date", "format"): _other_format,
+    ("read_pid", "wrong"): misread_number,
 }
 
 

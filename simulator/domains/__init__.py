@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from simulator.domains import medicine, schooling, terrain, welfare
+from simulator.domains import archive, forgotten, funerals, medicine, schooling, terrain, welfare
 from simulator.domains.domain import Domain
 from simulator.state import SCHEMA, Schema
 
 # In the order in which they are founded: a domain may look at those before it.
-DOMAINS: tuple[Domain, ...] = (medicine.DOMAIN, welfare.DOMAIN, schooling.DOMAIN, terrain.DOMAIN)
+DOMAINS: tuple[Domain, ...] = (
+    forgotten.DOMAIN,
+    archive.DOMAIN,
+    funerals.DOMAIN,
+    medicine.DOMAIN,
+    welfare.DOMAIN,
+    schooling.DOMAIN,
+    terrain.DOMAIN,
+)
 
 
 def schema() -> Schema:

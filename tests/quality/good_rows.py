@@ -284,6 +284,44 @@ def _degree(number: int) -> Row:
     }
 
 
+def _archive_record(number: int) -> Row:
+    couple = number // 2 * 2
+    return {
+        "scan_no": f"S2{number:010d}",
+        "archive_no": f"1990-0001-{number:03d}",
+        "volume": "1990年婚姻登记第1卷",
+        "generation": "2",
+        "kind": "离婚" if number % 2 else "结婚",
+        "registered_on": "1996-01-01" if number % 2 else "1990-01-01",
+        "office": "向阳镇人民政府",
+        "husband_name": name(couple + 1),
+        "husband_pid": pid(couple + 1),
+        "husband_birth_date": born(couple + 1),
+        "husband_address": "芝罘区向阳街道",
+        "wife_name": name(couple),
+        "wife_pid": pid(couple),
+        "wife_birth_date": born(couple),
+        "wife_address": "芝罘区向阳街道",
+        "scanned_on": "2024-01-01",
+    }
+
+
+def _cremation(number: int) -> Row:
+    person = DEAD[number % len(DEAD)]
+    return {
+        "cremation_no": f"HH{number:010d}",
+        "name": name(person),
+        "pid": pid(person),
+        "sex": "男" if person % 2 else "女",
+        "birth_date": born(person),
+        "died_on": "2025-05-30",
+        "cremated_on": "2025-06-01",
+        "address": "芝罘区向阳街道",
+        "contact_relation": "子",
+        "funeral_home": "芝罘区殡仪馆",
+    }
+
+
 def _service_record(number: int) -> Row:
     return {
         "seq_no": str(number),
@@ -422,6 +460,8 @@ MAKERS: dict[str, Callable[[int], Row]] = {
     "social_security__insurance": _insurance,
     "social_security__employment": _employment,
     "marriage_registry__registration": _registration,
+    "marriage_archive__record": _archive_record,
+    "funeral__cremation": _cremation,
     "veterans__service_record": _service_record,
     "medical_insurance__settlement": _settlement,
     "medical_insurance__facility": _facility,

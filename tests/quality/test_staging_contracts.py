@@ -222,9 +222,11 @@ def _vital(contract: Contract) -> list[str]:
     return [it.name for it in contract.columns if it.name.endswith(ends) and it.name not in optional]
 
 
-# A father need not be known; names of firms and places have no form of their own.
+# A father need not be known, nor a number before there were any; names of firms and places have no form.
 _ALLOWED = {
     "health__birth": [(None, "father_pid")],
+    "marriage_archive__record": [(None, "husband_pid"), (None, "wife_pid")],
+    "funeral__cremation": [(None, "pid")],
     "veterans__service_record": [("#x1?", "township_name")],
     "enterprise_registry__enterprise": [("#x1?", "name")],
     "region_codes__division": [("#x1?", "name")],

@@ -129,8 +129,8 @@ def test_no_faulty_number_is_a_valid_one_of_anybody(shown: Shown) -> None:
     assert wrong
     for fault in wrong:
         pid = str(fault["planted"])
-        assert len(pid) == 18
-        assert ric.calc_check_digit(pid) != pid[-1]
+        # Of a number of 15 digits, which has no check, a digit is misread as a letter.
+        assert not pid.isdigit() if len(pid) == 15 else ric.calc_check_digit(pid) != pid[-1]
     codes = [it for it in shown.faults if it["kind"] == "wrong" and str(it["column_name"]).endswith("uscc")]
     assert codes
     assert not any(uscc.is_valid(str(fault["planted"])) for fault in codes)

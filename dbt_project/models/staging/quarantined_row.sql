@@ -53,6 +53,14 @@ select 'marriage_registry' as source, 'registration' as entity, _row_key, quaran
 from {{ ref('stg_marriage_registry__registration') }}
 where not is_usable
 union all
+select 'marriage_archive' as source, 'record' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_marriage_archive__record') }}
+where not is_usable
+union all
+select 'funeral' as source, 'cremation' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_funeral__cremation') }}
+where not is_usable
+union all
 select 'veterans' as source, 'service_record' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
 from {{ ref('stg_veterans__service_record') }}
 where not is_usable
