@@ -9,7 +9,7 @@ from datetime import date
 from psycopg import sql
 
 from huiliu.database import Connection, connect
-from ingestion import row_hash
+from ingestion import dictionary, row_hash
 from ingestion.spec import SourceSpec, TableSpec, read_specs
 
 READERS = ("huiliu_build", "huiliu_score")
@@ -38,8 +38,11 @@ class RawTable:
     def columns(self) -> sql.Composed:
         return sql.SQL(", ").join(map(sql.Identifier, self.table.column_names))
 
-    def ensure(self, conn: Connection) -> None:
-        """Create the change log and the last state if missing, add new columns of the spec, grant reading."""
+    def ensure(self, conn: Connection, department: str) -> None:
+        """Create the change log and the last state if missing, add new columns of the spec, grant reading.
+
+        `department` is whose the data are, said in the comments.
+        """
         one_column = sql.SQL("{} text").format
         conn.execute(
             sql.SQL(
@@ -59,12 +62,7 @@ class RawTable:
                 self.current
             )
         )
-        conn.execute(
-            sql.SQL("comment on column {} is '规格未列出的来源列（JSON）'").format(
-                sql.Identifier("raw", self.name, "_extra")
-            )
-        )
-        self._describe(conn)
+        self._describe(conn, department)
 
     def _absent_columns(self, conn: Connection) -> list[str]:
         rows = conn.execute(
@@ -75,13 +73,21 @@ class RawTable:
         present = {name for (name,) in rows}
         return [column for column in (*self.table.column_names, "_extra") if column not in present]
 
-    def _describe(self, conn: Connection) -> None:
-        conn.execute(sql.SQL("comment on table {} is {}").format(self.raw, sql.Literal(self.table.title)))
-        for column in self.table.columns:
-            target = sql.Identifier("raw", self.name, column.name)
-            conn.execute(sql.SQL("comment on column {} is {}").format(target, sql.Literal(column.label)))
-        readers = sql.SQL(", ").join(map(sql.Identifier, READERS))
-        conn.execute(sql.SQL("grant select on {} to {}").format(self.raw, readers))
+    def _describe(self, conn: Connection, department: str) -> None:
+        """Comment on the table and its columns and grant reading, in one exchange with the server."""
+        statements = [
+            sql.SQL("grant select on {} to {}").format(
+                self.raw, sql.SQL(", ").join(map(sql.Identifier, READERS))
+            ),
+            sql.SQL("comment on table {} is {}").format(self.raw, sql.Literal(self.table.title)),
+        ]
+        statements += [
+            sql.SQL("comment on column {} is {}").format(
+                sql.Identifier("raw", self.name, entry.column), sql.Literal(entry.comment)
+            )
+            for entry in dictionary.entries_of(self.source, department, self.table)
+        ]
+        conn.execute(sql.SQL("; ").join(statements))
 
     def _index(self, conn: Connection) -> None:
         """Create the indexes: after the first load, when building them at once is cheapest."""
@@ -155,7 +161,7 @@ def ensure_raw_tables(specs: Iterable[SourceSpec] | None = None) -> None:
         for spec in chosen:
             with conn.transaction():
                 for table in spec.tables:
-                    RawTable(spec.name, table).ensure(conn)
+                    RawTable(spec.name, table).ensure(conn, spec.department)
 
 
 def value(conn: Connection, query: sql.SQL | sql.Composed) -> int:

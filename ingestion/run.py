@@ -147,7 +147,7 @@ def _load_tables(
         abandoned = ledger.abandon(conn, spec.name)
         ledger.register(conn, spec)
         for table in spec.tables:
-            RawTable(spec.name, table).ensure(conn)
+            RawTable(spec.name, table).ensure(conn, spec.department)
     if abandoned:
         log.warning("%s: %d loads of a killed run were marked abandoned", spec.name, abandoned)
     loads: list[TableLoad] = []

@@ -22,6 +22,7 @@ from psycopg.conninfo import conninfo_to_dict
 from huiliu.connections import dsn
 from huiliu.errors import ConfigError, HuiliuError, TransientError
 from huiliu.settings import get_settings
+from transformation.dictionary import complete
 
 if TYPE_CHECKING:
     from dbt.artifacts.schemas.results import NodeResult
@@ -163,7 +164,9 @@ def _parsed(arguments: tuple[str, ...], fingerprint: str, database: str) -> Mani
     """
     del fingerprint
     with _environment({**_QUIET, "HUILIU_DBT_DATABASE": database}):
-        return cast("Manifest", _run([*arguments, "--no-write-json"], manifest=None))
+        manifest = cast("Manifest", _run([*arguments, "--no-write-json"], manifest=None))
+    complete(manifest)
+    return manifest
 
 
 def _invoke(arguments: Sequence[str], *, manifest: Manifest | None, progress: Progress | None) -> object:

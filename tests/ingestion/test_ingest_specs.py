@@ -154,17 +154,23 @@ def test_raw_tables_exist_before_any_load(specs: Write, raw: Raw) -> None:
     ensure_raw_tables()
     ensure_raw_tables()
     columns = raw.conn.execute(
-        "select attname, format_type(atttypid, atttypmod), attnotnull, col_description(attrelid, attnum)"
+        "select attname, format_type(atttypid, atttypmod), attnotnull"
         " from pg_attribute where attrelid = 'raw.clinic__patient'::regclass and attnum > 0 order by attnum"
     ).fetchall()
     assert columns == [
-        *[(name, "text", False, name) for name in PATIENT.split()],
-        ("_extra", "text", False, "规格未列出的来源列（JSON）"),
-        ("_row_key", "uuid", True, None),
-        ("_op", "character(1)", True, None),
-        ("_batch_id", "bigint", True, None),
-        ("_loaded_on", "date", True, None),
+        *[(name, "text", False) for name in PATIENT.split()],
+        ("_extra", "text", False),
+        ("_row_key", "uuid", True),
+        ("_op", "character(1)", True),
+        ("_batch_id", "bigint", True),
+        ("_loaded_on", "date", True),
     ]
+    comments = raw.conn.execute(
+        "select col_description('raw.clinic__patient'::regclass, attnum) from pg_attribute"
+        " where attrelid = 'raw.clinic__patient'::regclass and attnum > 0 order by attnum"
+    ).fetchall()
+    assert all(comment.endswith("｜分级：高度敏感｜数源部门：市卫生健康委员会") for (comment,) in comments)
+    assert str(comments[0][0]).startswith("id：")
 
 
 def test_a_path_that_depends_on_the_folder_one_is_in_is_refused(specs: Write) -> None:
