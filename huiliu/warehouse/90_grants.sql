@@ -44,3 +44,10 @@ grant select on quality.score, quality.score_run to huiliu_return;
 grant select on ops.business_date, ops.build, ops.model_state to huiliu_return;
 grant select, insert, update on ops.delivery, ops.receipt, ops.region_move to huiliu_return;
 grant select, insert, update, delete on ops.sent_row to huiliu_return;
+
+-- Linking records without a number: the build weighs and decides; thresholds are the owner's, what people decided is kept.
+grant usage on schema linkage to huiliu_build;
+grant select on all tables in schema linkage to huiliu_build;
+grant insert, update, delete on linkage.pair, linkage.match to huiliu_build;
+grant insert, update on linkage.decision, linkage.run to huiliu_build;
+grant insert on linkage.key_change to huiliu_build;

@@ -1,0 +1,1 @@
+"""People without a number, linked to the people of the warehouse: Splink on DuckDB with a frozen model."""

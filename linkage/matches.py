@@ -1,0 +1,144 @@
+"""What the decision rule reads beside the scores, and how its result gets to linkage.match, with a trace."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from psycopg import sql
+
+from linkage import settings
+from linkage.store import PEOPLE, RECORDS, Store
+
+_PAIRS = sql.SQL("""
+select record_key, candidate_key, candidate_is_person, match_weight, match_probability,
+    (levels ->> 'number')::integer, (levels ->> 'name')::integer, (levels ->> 'sex')::integer,
+    (levels ->> 'birth')::integer
+from linkage.pair
+""")
+_PAIR_COLUMNS = {
+    "record_key": "varchar", "candidate_key": "varchar", "candidate_is_person": "boolean", "match_weight":
+        "double",
+    "match_probability": "double", "number": "integer", "name": "integer", "sex": "integer", "birth":
+        "integer",
+}  # fmt: skip
+_DECISIONS = sql.SQL("""
+select decision.record_key, decision.candidate_key, decision.decision,
+    exists (select from {people} as person where person.identifier_key = decision.candidate_key)
+from linkage.decision
+where exists (select from {records} as record where record.identifier_key = decision.record_key)
+    and (
+        exists (select from {people} as person where person.identifier_key = decision.candidate_key)
+        or exists (select from {records} as record where record.identifier_key = decision.candidate_key)
+    )
+""")
+_REPAIRING = """
+create or replace table pair as
+select *, candidate_is_person and ({repairs}) as repairs from kept_pair
+"""
+# The two parties of one record name each other: they are a couple, and not one person.
+_FACTS = """
+create or replace table fact as
+select
+    identifier_key,
+    sex,
+    birth_date,
+    coalesce(birth_year, year(birth_date)) as birth_year,
+    case when relative_name is not null then
+        concat_ws('|', source, event_on, least(name, relative_name), greatest(name, relative_name))
+    end as couple,
+    concat_ws('|', name, sex) as party
+from described_record
+"""
+_MATCH_COLUMNS = {
+    "identifier_key": "uuid", "person_key": "uuid", "status": "text", "method": "text",
+    "match_weight": "double precision", "match_probability": "double precision", "model_version": "text",
+    "candidates": "integer",
+}  # fmt: skip
+_RESULT = """
+select identifier_key, person_key, status, method, match_weight, match_probability, '{version}', candidates
+from matched
+"""
+_CHANGED = """
+create temporary table changed_match on commit drop as
+select
+    coalesce(old.identifier_key, new.identifier_key) as identifier_key,
+    old.person_key as old_person_key,
+    new.person_key as new_person_key,
+    old.status as old_status,
+    new.status as new_status
+from linkage.match as old
+full join new_match as new on old.identifier_key = new.identifier_key
+where (
+    old.person_key, old.status, old.method, old.match_weight, old.match_probability, old.model_version,
+        old.candidates
+) is distinct from (
+    new.person_key, new.status, new.method, new.match_weight, new.match_probability, new.model_version,
+        new.candidates
+)
+"""
+_TRACE = """
+insert into linkage.key_change (identifier_key, old_person_key, new_person_key, build_id, changed_on, reason)
+select identifier_key, old_person_key, new_person_key, %(build_id)s, %(as_of)s,
+    case
+        when old_person_key = identifier_key then 'merged'
+        when new_person_key = identifier_key then 'split'
+        else 'moved'
+    end
+from changed_match
+where old_person_key <> new_person_key
+"""
+_LOG = """
+insert into ops.touched_key (model, build_id, key_name, key)
+select 'linkage:match', %(build_id)s, 'identifier_key', identifier_key::text from changed_match
+on conflict do nothing
+"""
+
+
+def fetch(store: Store) -> None:
+    """Make the tables of which linkage.decision decides: fact, pair, decided."""
+    people, records = sql.Identifier(*PEOPLE), sql.Identifier(*RECORDS)
+    store.fetch(_PAIRS, "kept_pair", _PAIR_COLUMNS)
+    store.database.execute(_REPAIRING.format(repairs=settings.REPAIRS))
+    store.fetch(
+        _DECISIONS.format(people=people, records=records),
+        "decided",
+        {
+            "record_key": "varchar",
+            "candidate_key": "varchar",
+            "decision": "varchar",
+            "candidate_is_person": "boolean",
+        },
+    )
+    store.database.execute(_FACTS)
+
+
+def write(store: Store, version: str, build_id: int, as_of: date) -> int:
+    """Bring linkage.match to the table ``matched``; log and trace what changed; return how many rows did."""
+    store.send(
+        _RESULT.format(version=version),
+        "new_match",
+        _MATCH_COLUMNS,
+    )
+    values = {"build_id": build_id, "as_of": as_of}
+    conn = store.conn
+    conn.execute(_CHANGED)
+    conn.execute(_TRACE, values)
+    changed = conn.execute(_LOG, values).rowcount
+    conn.execute(
+        "delete from linkage.match where identifier_key in (select identifier_key from changed_match)"
+    )
+    conn.execute(
+        "insert into linkage.match select * from new_match"
+        " where identifier_key in (select identifier_key from changed_match)"
+    )
+    return changed
+
+
+def counts(store: Store) -> dict[str, int]:
+    """Return how many records there are, and of each status."""
+    return {
+        "records": store.number("select count(*) from matched"),
+        "linked": store.number("select count(*) from matched where status = 'linked'"),
+        "in_review": store.number("select count(*) from matched where status = 'review'"),
+        "alone": store.number("select count(*) from matched where status = 'alone'"),
+    }
