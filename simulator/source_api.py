@@ -117,9 +117,8 @@ class Page(BaseModel):
 
 
 class Stretch(BaseModel):
-    """The rows from a cursor on; ``next_cursor`` leads to the rest, null in the last answer."""
+    """The rows from a cursor on, without a total; ``next_cursor`` leads to the rest, null in the last answer."""
 
-    total: int
     next_cursor: str | None
     rows: list[dict[str, Any]]
 
@@ -154,8 +153,9 @@ def _in_pages(listing: Listing) -> Callable[..., Page]:
         page_size: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 500,
     ) -> Page:
         """Return rows changed since a time (ISO 8601 without a zone)."""
-        total, rows = _read(listing, since, None, page_size, (page - 1) * page_size)
-        return Page(total=total, page=page, rows=rows)
+        moment = since or EPOCH
+        rows = _read(listing, moment, None, page_size, (page - 1) * page_size)
+        return Page(total=_count(listing, moment), page=page, rows=rows)
 
     return pages
 
@@ -167,9 +167,9 @@ def _in_stretches(listing: Listing) -> Callable[..., Stretch]:
         limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 500,
     ) -> Stretch:
         """Return rows changed since a time, from a cursor on: a place in the order, which no change moves."""
-        total, rows = _read(listing, since, _place(cursor) if cursor else None, limit, 0)
+        rows = _read(listing, since or EPOCH, _place(cursor) if cursor else None, limit)
         last = rows[-1] if len(rows) == limit else None
-        return Stretch(total=total, next_cursor=_cursor(listing, last) if last else None, rows=rows)
+        return Stretch(next_cursor=_cursor(listing, last) if last else None, rows=rows)
 
     return stretches
 
@@ -187,18 +187,22 @@ def _place(cursor: str) -> tuple[datetime, Any]:
         raise HTTPException(400, "no such cursor") from error
 
 
+def _count(listing: Listing, since: datetime) -> int:
+    """Return how many rows changed since a time."""
+    counting = sql.SQL("select count(*) from {} where updated_at >= %s").format(sql.Identifier(listing.table))
+    with connect(f"source:{listing.source}") as conn:
+        counted = conn.execute(counting, [since.replace(tzinfo=None)]).fetchone()
+    return int(counted[0]) if counted else 0
+
+
 def _read(
-    listing: Listing, since: datetime | None, after: tuple[datetime, Any] | None, limit: int, offset: int
-) -> tuple[int, list[dict[str, Any]]]:
-    """Return how many rows changed since a time, and some of them."""
-    moment = since.replace(tzinfo=None) if since else EPOCH
+    listing: Listing, since: datetime, after: tuple[datetime, Any] | None, limit: int, offset: int = 0
+) -> list[dict[str, Any]]:
+    """Return rows that changed since a time, oldest change first, behind a place in that order."""
     names = {"table": sql.Identifier(listing.table), "key": sql.Identifier(listing.key)}
-    counting = sql.SQL("select count(*) as total from {table} where updated_at >= %s").format(**names)
     beyond = sql.SQL("and (updated_at, {key}) > (%s, %s)").format(**names) if after else sql.SQL("")
-    listing_rows = sql.SQL(
+    listed = sql.SQL(
         "select * from {table} where updated_at >= %s {beyond} order by updated_at, {key} limit %s offset %s"
     ).format(**names, beyond=beyond)
     with connect(f"source:{listing.source}") as conn, conn.cursor(row_factory=dict_row) as cursor:
-        counted = cursor.execute(counting, [moment]).fetchone()
-        rows = cursor.execute(listing_rows, [moment, *(after or ()), limit, offset]).fetchall()
-    return counted["total"] if counted else 0, rows
+        return cursor.execute(listed, [since.replace(tzinfo=None), *(after or ()), limit, offset]).fetchall()

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from simulator.domains import archive, forgotten, funerals, medicine, schooling, terrain, welfare
+from simulator.domains import (
+    archive,
+    forgotten,
+    funerals,
+    land,
+    licences,
+    medicine,
+    schooling,
+    terrain,
+    transport,
+    welfare,
+)
 from simulator.domains.domain import Domain
 from simulator.state import SCHEMA, Schema
 
@@ -15,6 +26,9 @@ DOMAINS: tuple[Domain, ...] = (
     welfare.DOMAIN,
     schooling.DOMAIN,
     terrain.DOMAIN,
+    transport.DOMAIN,
+    land.DOMAIN,
+    licences.DOMAIN,
 )
 
 

@@ -65,6 +65,26 @@ select 'veterans' as source, 'service_record' as entity, _row_key, quarantine_re
 from {{ ref('stg_veterans__service_record') }}
 where not is_usable
 union all
+select 'transport' as source, 'vehicle' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_transport__vehicle') }}
+where not is_usable
+union all
+select 'transport' as source, 'licence' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_transport__licence') }}
+where not is_usable
+union all
+select 'licence_register' as source, 'licence' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_licence_register__licence') }}
+where not is_usable
+union all
+select 'agriculture' as source, 'land_contract' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_agriculture__land_contract') }}
+where not is_usable
+union all
+select 'agriculture' as source, 'subsidy' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_agriculture__subsidy') }}
+where not is_usable
+union all
 select 'enterprise_registry' as source, 'enterprise' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
 from {{ ref('stg_enterprise_registry__enterprise') }}
 where not is_usable

@@ -1,0 +1,13 @@
+-- The current version of one licence of road transport, over the batches that builds have claimed.
+{{ config(
+    materialized='incremental', incremental_strategy='touched', unique_key='_row_key',
+    touched_by={'source:transport__licence': '_row_key'},
+    touches={'identifier_key': 'holder_identifier_key', 'holder_key': 'holder_key'},
+    indexes=[
+        {'columns': ['_row_key'], 'unique': true},
+        {'columns': ['holder_key']},
+        {'columns': ['holder_identifier_key']}
+    ]
+) }}
+
+{{ current_version(ref('stg_transport__licence_typed')) }}
