@@ -130,6 +130,13 @@ def _swapped(texts: Texts, rng: Generator) -> Texts:
     return _concatenate(lat, ",", lon)
 
 
+def _short_address(texts: Texts, rng: Generator) -> Texts:
+    """Write 3号楼2单元501室 as 3-2-501 and 12号 as 12."""
+    for word, short in (("号楼", "-"), ("单元", "-"), ("号", "-"), ("室", "")):
+        texts = np.char.replace(texts, word, short)
+    return np.asarray(np.char.rstrip(texts, "-"))
+
+
 def _short_phone(texts: Texts, rng: Generator) -> Texts:
     return _head(texts, 10)
 
@@ -158,6 +165,7 @@ _WAYS: dict[tuple[str, str], Callable[[Texts, Generator], Texts]] = {
     ("name", "full_width"): _trailing_space,
     ("date", "wrong"): _impossible_date,
     ("date", "format"): _other_format,
+    ("address", "format"): _short_address,
     ("code", "wrong"): _bad_code,
     ("phone", "wrong"): _short_phone,
     ("phone", "full_width"): _full_width,

@@ -15,6 +15,7 @@ from simulator.domains import (
     welfare,
 )
 from simulator.domains.domain import Domain
+from simulator.domains.property import DOMAIN as PROPERTY
 from simulator.state import SCHEMA, Schema
 
 # In the order in which they are founded: a domain may look at those before it.
@@ -29,6 +30,7 @@ DOMAINS: tuple[Domain, ...] = (
     transport.DOMAIN,
     land.DOMAIN,
     licences.DOMAIN,
+    PROPERTY,
 )
 
 

@@ -446,6 +446,113 @@ def _reading(number: int) -> Row:
     }
 
 
+def _at_home(number: int) -> Row:
+    return {"unit_no": f"{VILLAGE}GB00001F{number:08d}", "address": f"芝罘区向阳街道大海阳社区{number + 1}号"}
+
+
+def _title(number: int) -> Row:
+    return _at_home(number) | {
+        "title_id": str(number),
+        "village_code": VILLAGE,
+        "use": "住宅",
+        "area": "98.00",
+        "owner_kind": "个人",
+        "owner_pid": pid(number),
+        "owner_name": name(number),
+        "share": "100",
+        "way": "买卖",
+        "acquired_on": "2015-06-01",
+        "updated_at": "2026-01-10 08:00:00",
+    }
+
+
+def _mortgage(number: int) -> Row:
+    return _at_home(number) | {
+        "mortgage_id": str(number),
+        "borrower_pid": pid(number),
+        "borrower_name": name(number),
+        "lender": "中国建设银行",
+        "amount": "500000.00",
+        "started_on": "2015-06-01",
+        "due_on": "2035-06-01",
+        "updated_at": "2026-01-10 08:00:00",
+    }
+
+
+def _contract(number: int) -> Row:
+    return _at_home(number) | {
+        "contract_no": f"HT{number:010d}",
+        "kind": "存量房买卖",
+        "seller_pid": pid((number + 1) % COUNT),
+        "seller_name": name((number + 1) % COUNT),
+        "buyer_pid": pid(number),
+        "buyer_name": name(number),
+        "signed_on": "2015-05-01",
+        "amount": "600000.00",
+        "status": "有效",
+    }
+
+
+def _fund_account(number: int) -> Row:
+    return {
+        "account_no": f"GJ{number:010d}",
+        "pid": pid(number),
+        "name": name(number),
+        "employer_uscc": uscc(1),
+        "employer_name": "某某有限公司",
+        "opened_on": "2010-06-01",
+        "monthly_deposit": "800.00",
+        "balance": "20000.00",
+        "paid_until": "202512",
+        "status": "正常",
+    }
+
+
+def _fund_loan(number: int) -> Row:
+    return {
+        "loan_no": f"DK{number:010d}",
+        "pid": pid(number),
+        "name": name(number),
+        "unit_no": _at_home(number)["unit_no"],
+        "amount": "400000.00",
+        "balance": "100000.00",
+        "started_on": "2015-06-01",
+        "months": "240",
+        "overdue_months": "0",
+        "ended_on": "",
+    }
+
+
+def _power_account(number: int) -> Row:
+    return {
+        "account_no": f"{number:010d}",
+        "kind": "居民生活用电",
+        "holder_name": name(number),
+        "holder_pid": pid(number),
+        "address": _at_home(number)["address"],
+        "township_code": TOWNSHIP,
+        "opened_on": "2005-06-01",
+    }
+
+
+def _power_usage(number: int) -> Row:
+    return {
+        "bill_no": f"D{number:010d}",
+        "account_no": f"{number:010d}",
+        "month": "202512",
+        "quantity": "180.50",
+        "amount": "98.72",
+    }
+
+
+def _utility_account(number: int) -> Row:
+    return _power_account(number) | {"account_no": f"S{number:09d}", "kind": "供水"}
+
+
+def _utility_usage(number: int) -> Row:
+    return _power_usage(number) | {"bill_no": f"U{number:010d}", "account_no": f"S{number:09d}"}
+
+
 MAKERS: dict[str, Callable[[int], Row]] = {
     "police__resident": _resident,
     "police__household_member": _household_member,
@@ -470,6 +577,15 @@ MAKERS: dict[str, Callable[[int], Row]] = {
     "education__school": _school,
     "education__enrolment": _enrolment,
     "education__degree": _degree,
+    "real_estate__title": _title,
+    "real_estate__mortgage": _mortgage,
+    "housing__contract": _contract,
+    "provident_fund__account": _fund_account,
+    "provident_fund__loan": _fund_loan,
+    "power__account": _power_account,
+    "power__usage": _power_usage,
+    "utilities__account": _utility_account,
+    "utilities__usage": _utility_usage,
     "enterprise_registry__enterprise": _enterprise,
     "buildings__building": _building,
     "emergency__hazard_point": _hazard_point,

@@ -96,3 +96,39 @@ union all
 select 'region_codes' as source, 'change' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
 from {{ ref('stg_region_codes__change') }}
 where not is_usable
+union all
+select 'real_estate' as source, 'title' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_real_estate__title') }}
+where not is_usable
+union all
+select 'real_estate' as source, 'mortgage' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_real_estate__mortgage') }}
+where not is_usable
+union all
+select 'housing' as source, 'contract' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_housing__contract') }}
+where not is_usable
+union all
+select 'provident_fund' as source, 'account' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_provident_fund__account') }}
+where not is_usable
+union all
+select 'provident_fund' as source, 'loan' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_provident_fund__loan') }}
+where not is_usable
+union all
+select 'power' as source, 'account' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_power__account') }}
+where not is_usable
+union all
+select 'power' as source, 'usage' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_power__usage') }}
+where not is_usable
+union all
+select 'utilities' as source, 'account' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_utilities__account') }}
+where not is_usable
+union all
+select 'utilities' as source, 'usage' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_utilities__usage') }}
+where not is_usable
