@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from rich.logging import RichHandler
 
-from huiliu import cli_sources
+from huiliu import cli_linkage, cli_sources
 from huiliu.cli_output import Json, err, out, plain, report, say, show
 from huiliu.errors import ConfigError, HuiliuError
 
@@ -27,7 +27,8 @@ def main(verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log ever
     logging.basicConfig(
         level=logging.WARNING, format="%(message)s", handlers=[RichHandler(console=err, show_path=False)]
     )
-    for package in ("huiliu", "ingestion", "transformation", "soda_checks", "returnflow", "simulator"):
+    packages = "huiliu", "ingestion", "linkage", "transformation", "soda_checks", "returnflow", "simulator"
+    for package in packages:
         logging.getLogger(package).setLevel(logging.DEBUG if verbose else logging.INFO)
 
 
@@ -131,6 +132,7 @@ def simulate(
 app.command()(cli_sources.ingest)
 app.command()(cli_sources.tasks)
 app.command()(cli_sources.late)
+app.add_typer(cli_linkage.app, name="link")
 
 
 @app.command()

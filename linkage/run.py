@@ -145,3 +145,13 @@ def _since(conn: Connection, version: str) -> int | None:
     if row is None or row[1] or row[2] != version:
         return None
     return int(row[0])
+
+
+def last_runs(conn: Connection, count: int = 10) -> list[LinkResult]:
+    """Return the last steps, newest first."""
+    rows = conn.execute(
+        "select build_id, as_of, model_version, in_full, records, scored, linked, in_review, alone, changed"
+        " from linkage.run order by build_id desc limit %s",
+        [count],
+    )
+    return [LinkResult(*row) for row in rows]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import duckdb
 from splink import DuckDBAPI, Linker
 
-from linkage import model, settings
+from huiliu.database import Connection
+from linkage import frames, model, settings
+from linkage.store import Store
 
 SEED = 20260115
 RANDOM_PAIRS = 5_000_000
@@ -39,6 +42,11 @@ from {labels} as known
 inner join {people} as person on known.candidate_key = person.identifier_key
 inner join {records} as record on known.record_key = record.identifier_key
 group by known.record_key, known.candidate_key
+"""
+_READ_LABELS = """
+create or replace table label as
+select record_key, candidate_key
+from read_csv(?, header = true, columns = {'record_key': 'varchar', 'candidate_key': 'varchar'})
 """
 _COUNT = "select count(distinct identifier_key) from {people}"
 _FREQUENCIES = """
@@ -114,3 +122,17 @@ def _rounded(trained: dict[str, Any]) -> dict[str, Any]:
 
 def _probability(level: dict[str, Any], assumed: dict[str, Any], kind: str, least: float) -> float:
     return max(round(float(level.get(kind, assumed.get(kind, 0.0))), 6), least)
+
+
+def train_on_warehouse(conn: Connection, version: str, labels: Path | None = None) -> model.Model:
+    """Train a version on the warehouse's records and people, from known pairs (a CSV with the header
+    record_key, candidate_key) if there are any.
+    """
+    with tempfile.TemporaryDirectory(prefix="huiliu-linkage-") as folder:
+        database = frames.open_database(Path(folder))
+        store = Store(conn, database, Path(folder))
+        store.fetch_records()
+        store.fetch_people()
+        if labels:
+            database.execute(_READ_LABELS, [str(labels)])
+        return train(database, version, labels="label" if labels else None)

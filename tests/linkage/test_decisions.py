@@ -1,0 +1,186 @@
+"""Who a record is found to be of, and that people's decisions hold but never make two numbered people one."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from huiliu.errors import ConfigError, DataError
+from linkage import review
+from tests.linkage.toy_people import DAY, ToyPeople, key
+
+WANG = {
+    "pid": "370602195603154518", "name": "王建国", "sex": "1", "birth_date": date(1956, 3, 15),
+    "spouse_names": ["林淑珍"], "region_codes": ["370602001"],
+}  # fmt: skip
+LIN = {
+    "pid": "370602195808202029", "name": "林淑珍", "sex": "2", "birth_date": date(1958, 8, 20),
+    "spouse_names": ["王建国"], "region_codes": ["370602001"],
+}  # fmt: skip
+NAMESAKE = WANG | {"pid": "370602195611304514", "birth_date": date(1956, 11, 30), "spouse_names": []}
+WEDDING = {
+    "name": "王建国", "sex": "1", "birth_year": 1956, "relative_name": "林淑珍", "relative_kind": "妻",
+    "event_on": date(1980, 5, 1),
+}  # fmt: skip
+BRIDE = {
+    "name": "林淑珍", "sex": "2", "birth_year": 1958, "relative_name": "王建国", "relative_kind": "夫",
+    "event_on": date(1980, 5, 1),
+}  # fmt: skip
+ONLY_YEAR = {"name": "王建国", "sex": "1", "birth_year": 1956, "region_code": "370602"}
+
+
+def test_each_way_to_a_person_and_to_nobody(toy_people: ToyPeople) -> None:
+    toy_people.person("wang", **WANG)
+    toy_people.person("lin", **LIN)
+    toy_people.person("namesake", **NAMESAKE)
+    toy_people.person("dead", **WANG | {"pid": "370602195603154534", "died_on": date(1970, 1, 1)})
+    toy_people.record("groom", **WEDDING)
+    toy_people.record("bride", **BRIDE)
+    toy_people.record("misread number", name="王建国", pid_claimed="370602195611304574", sex="1")
+    toy_people.record("two namesakes", **ONLY_YEAR)
+    toy_people.record("other sex", name="王建国", pid_claimed="370602195611304574", sex="2")
+    toy_people.record("stranger", name="欧阳青", sex="2", birth_date=date(1931, 1, 1))
+    result = toy_people.link()
+    assert toy_people.match("groom") == (key("wang"), "linked", "model")
+    assert toy_people.match("bride") == (key("lin"), "linked", "model")
+    assert toy_people.match("misread number") == (key("namesake"), "linked", "repaired")
+    assert toy_people.match("two namesakes") == (key("two namesakes"), "review", None)
+    assert toy_people.match("other sex")[2] is None
+    assert toy_people.match("stranger") == (key("stranger"), "alone", None)
+    assert (result.records, result.linked) == (6, 3)
+    assert result.changed == 6
+
+
+def test_records_of_nobody_cluster_but_not_across_what_contradicts(toy_people: ToyPeople) -> None:
+    couple = {"relative_name": "欧阳山", "relative_kind": "夫", "sex": "2", "birth_date": date(1931, 1, 1)}
+    toy_people.record("wedding", name="诸葛青", event_on=date(1957, 2, 1), **couple)
+    toy_people.record("divorce", name="诸葛青", event_on=date(1961, 2, 1), **couple)
+    toy_people.record(
+        "twenty years on",
+        name="诸葛青",
+        event_on=date(1980, 2, 1),
+        **couple | {"birth_date": date(1951, 1, 1)},
+    )
+    toy_people.link()
+    together = min(key("wedding"), key("divorce"))
+    assert toy_people.match("wedding") == (together, "alone", "cluster")
+    assert toy_people.match("divorce") == (together, "alone", "cluster")
+    assert toy_people.match("twenty years on") == (key("twenty years on"), "alone", None)
+
+
+def test_two_parties_of_one_record_are_never_one_person(toy_people: ToyPeople) -> None:
+    toy_people.person("wang", **WANG | {"spouse_names": []})
+    # Both parties look like him: their names differ by a look-alike, their births not at all.
+    page = {"birth_date": date(1956, 3, 15), "relative_kind": "配偶", "event_on": date(1980, 5, 1)}
+    toy_people.record("groom", name="王建国", relative_name="王健国", **page)
+    toy_people.record("bride", name="王健国", relative_name="王建国", **page)
+    toy_people.link()
+    assert toy_people.match("groom") == (key("wang"), "linked", "model")
+    assert toy_people.match("bride") == (key("bride"), "review", None)
+
+
+def test_people_decide_in_a_workbook(toy_people: ToyPeople, tmp_path: Path) -> None:
+    toy_people.person("wang", **WANG)
+    toy_people.person("namesake", **NAMESAKE)
+    toy_people.record("two namesakes", **ONLY_YEAR)
+    toy_people.link()
+    file = tmp_path / "待裁决.xlsx"
+    assert review.export(toy_people.conn, file) == 2
+    workbook = openpyxl.load_workbook(file)
+    rows = [[cell.value for cell in row] for row in workbook.active.iter_rows()]
+    assert WANG["pid"] not in {value for row in rows for value in row}
+    assert {row[review.HEADER.index("候选证件号")] for row in rows[1:]} == {"370602************"}
+    _decide(file, {key("wang"): review.DIFFERENT, key("namesake"): review.SAME})
+    assert review.read(toy_people.conn, file, DAY) == 2
+    toy_people.link()
+    assert toy_people.match("two namesakes") == (key("namesake"), "linked", "decided")
+    trace = toy_people.conn.execute(
+        "select identifier_key::text, new_person_key::text, reason from linkage.key_change"
+    )
+    assert trace.fetchall() == [(key("two namesakes"), key("namesake"), "merged")]
+    assert review.export(toy_people.conn, tmp_path / "again.xlsx") == 0
+
+
+def test_a_decision_that_merges_two_numbered_people_is_refused(toy_people: ToyPeople, tmp_path: Path) -> None:
+    toy_people.person("wang", **WANG)
+    toy_people.person("namesake", **NAMESAKE)
+    toy_people.record("two namesakes", **ONLY_YEAR)
+    toy_people.link()
+    file = tmp_path / "review.xlsx"
+    review.export(toy_people.conn, file)
+    _decide(file, {key("wang"): review.SAME, key("namesake"): review.SAME})
+    with pytest.raises(DataError, match="row 3: would make two people with valid, different numbers one"):
+        review.read(toy_people.conn, file, DAY)
+    assert toy_people.conn.execute("select count(*) from linkage.decision").fetchone() == (0,)
+
+
+def test_a_decision_through_records_merges_nobody_either(toy_people: ToyPeople, tmp_path: Path) -> None:
+    toy_people.person("wang", **WANG)
+    toy_people.person("namesake", **NAMESAKE)
+    toy_people.record("groom", **WEDDING)
+    toy_people.record("misread number", name="王建国", pid_claimed="370602195611304574", sex="1")
+    toy_people.link()
+    file = tmp_path / "review.xlsx"
+    review.export(toy_people.conn, file)
+    _append(file, key("groom"), key("misread number"), review.SAME)
+    with pytest.raises(DataError, match="two people with valid, different numbers"):
+        review.read(toy_people.conn, file, DAY)
+
+
+def test_what_is_wrong_in_a_workbook_is_named_by_row(toy_people: ToyPeople, tmp_path: Path) -> None:
+    toy_people.person("wang", **WANG)
+    toy_people.person("lin", **LIN)
+    toy_people.link()
+    file = tmp_path / "review.xlsx"
+    review.export(toy_people.conn, file)
+    _append(file, key("wang"), key("lin"), review.SAME)
+    _append(file, key("nobody"), key("lin"), review.SAME)
+    _append(file, "x", key("lin"), "maybe")
+    with pytest.raises(DataError) as caught:
+        review.read(toy_people.conn, file, DAY)
+    for said in ("row 2: both have a valid number", "row 3: 记录键 is no record", "row 4: 裁决 must be"):
+        assert said in caught.value.message
+
+
+def test_thresholds_hold_on_their_dates_and_ask_for_no_forgotten_pairs(toy_people: ToyPeople) -> None:
+    from huiliu.database import connect
+
+    toy_people.person("wang", **WANG)
+    toy_people.record("groom", **WEDDING)
+    toy_people.link()
+    with connect("warehouse", autocommit=True) as owner:
+        owner.execute("update linkage.threshold set valid_to = '2026-01-18'")
+        owner.execute(
+            "insert into linkage.threshold values ('2026-01-18', '2026-01-19', 60, -2, 3, 70, 'strict')"
+        )
+        owner.execute("insert into linkage.threshold values ('2026-01-19', null, 6, -9, 3, 12, 'too wide')")
+    toy_people.link(build=3)
+    assert toy_people.match("groom") == (key("groom"), "review", None)
+    reasons = toy_people.conn.execute("select reason from linkage.key_change").fetchall()
+    assert reasons == [("split",)]
+    with pytest.raises(ConfigError, match="asks for pairs that are not kept"):
+        toy_people.link()
+
+
+def _decide(file: Path, decisions: dict[str, str]) -> None:
+    workbook = openpyxl.load_workbook(file)
+    sheet = workbook.active
+    for row in sheet.iter_rows(min_row=2):
+        row[review.HEADER.index("裁决")].value = decisions[row[review.HEADER.index("候选键")].value]
+        row[review.HEADER.index("裁决人")].value = "张三"
+    workbook.save(file)
+
+
+def _append(file: Path, record: str, candidate: str, decision: str) -> None:
+    workbook = openpyxl.load_workbook(file)
+    row = dict.fromkeys(review.HEADER) | {
+        "记录键": record,
+        "候选键": candidate,
+        "裁决": decision,
+        "裁决人": "张三",
+    }
+    workbook.active.append(list(row.values()))
+    workbook.save(file)
