@@ -132,3 +132,31 @@ union all
 select 'utilities' as source, 'usage' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
 from {{ ref('stg_utilities__usage') }}
 where not is_usable
+union all
+select 'medical_insurance' as source, 'facility' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_medical_insurance__facility') }}
+where not is_usable
+union all
+select 'medical_insurance' as source, 'settlement' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_medical_insurance__settlement') }}
+where not is_usable
+union all
+select 'disabled_federation' as source, 'certificate' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_disabled_federation__certificate') }}
+where not is_usable
+union all
+select 'rural_revitalisation' as source, 'monitored_person' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_rural_revitalisation__monitored_person') }}
+where not is_usable
+union all
+select 'education' as source, 'school' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_education__school') }}
+where not is_usable
+union all
+select 'education' as source, 'enrolment' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_education__enrolment') }}
+where not is_usable
+union all
+select 'education' as source, 'degree' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_education__degree') }}
+where not is_usable
