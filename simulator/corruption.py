@@ -158,6 +158,13 @@ def _wrong_uscc(texts: Texts, rng: Generator) -> Texts:
     return _joined(characters)
 
 
+def _cut_short(texts: Texts, rng: Generator) -> Texts:
+    """Leave out the last character: no kind of number has that length."""
+    characters = _characters(texts, max(1, texts.dtype.itemsize // 4))
+    characters[np.arange(len(texts)), np.char.str_len(texts) - 1] = 0
+    return _joined(characters)
+
+
 _WAYS: dict[tuple[str, str], Callable[[Texts, Generator], Texts]] = {
     ("pid", "wrong"): _wrong_pid,
     ("pid", "id15"): _fifteen,
@@ -174,6 +181,8 @@ _WAYS: dict[tuple[str, str], Callable[[Texts, Generator], Texts]] = {
     ("location", "format"): _swapped,
     ("uscc", "wrong"): _wrong_uscc,
     ("uscc", "full_width"): _full_width,
+    ("number", "wrong"): _cut_short,
+    ("number", "full_width"): _full_width,
     ("read_text", "wrong"): misread_text,
     ("read_date", "wrong"): misread_date,
     ("read_date", "format"): _other_format,

@@ -54,17 +54,33 @@ def resident_ids(numbers: Column) -> Strings:
     return from_ascii(out)
 
 
-def credit_codes(districts: Column, serials: Column) -> Strings:
-    """Return unified social credit codes of firms from 6-digit district codes and 8-digit serials."""
+def credit_codes(districts: Column, serials: Column, kinds: Column | None = None) -> Strings:
+    """Return unified social credit codes from 6-digit district codes and 8-digit serials.
+
+    ``kinds`` are the first two digits (registering department and kind of organisation); 91, firms, without.
+    """
     serial = digits(serials, 8)
     body = np.empty((len(serial), 18), dtype=np.uint8)
-    body[:, :2] = np.frombuffer(b"91", dtype=np.uint8)
+    body[:, :2] = digits(np.full(len(serial), 91) if kinds is None else kinds, 2) + ZERO
     body[:, 2:8] = digits(districts, 6) + ZERO
     body[:, 8:16] = serial + ZERO
     body[:, 16] = _ORGANISATION_CHECK[11 - (serial @ _ORGANISATION_WEIGHTS) % 11]
     values = np.searchsorted(_USCC_ALPHABET, body[:, :17])
     body[:, 17] = _USCC_ALPHABET[(31 - (values @ _USCC_WEIGHTS) % 31) % 31]
     return from_ascii(body)
+
+
+def registration_numbers(stems: Column) -> Strings:
+    """Return the numbers that firms were registered under before 2015: 14 digits and a check digit.
+
+    Check digit: ISO 7064 MOD 11,10 (GS 15-2006).
+    """
+    body = digits(stems, 14)
+    product = np.full(len(body), 10, dtype=np.int64)
+    for place in range(14):
+        total = (product + body[:, place]) % 10
+        product = np.where(total == 0, 10, total) * 2 % 11
+    return from_ascii(np.column_stack([body, (11 - product) % 10]).astype(np.uint8) + np.uint8(ZERO))
 
 
 def phones(count: int, rng: Generator) -> Ints:

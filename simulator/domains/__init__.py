@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from simulator.domains import (
     archive,
+    economy,
     forgotten,
     funerals,
     land,
@@ -26,6 +27,7 @@ DOMAINS: tuple[Domain, ...] = (
     medicine.DOMAIN,
     welfare.DOMAIN,
     schooling.DOMAIN,
+    economy.DOMAIN,
     terrain.DOMAIN,
     transport.DOMAIN,
     land.DOMAIN,

@@ -553,6 +553,81 @@ def _utility_usage(number: int) -> Row:
     return _power_usage(number) | {"bill_no": f"U{number:010d}", "account_no": f"S{number:09d}"}
 
 
+def organisation_code(number: int, prefix: str = "91") -> str:
+    """A credit code of a kind of organisation."""
+    body = prefix + uscc(number)[2:17]
+    return body + str(uscc_oracle.calc_check_digit(body))
+
+
+def _entity(number: int) -> Row:
+    return {
+        "entity_id": str(number),
+        "uscc": uscc(number),
+        "name": f"烟台{number}有限公司",
+        "entity_kind": "企业",
+        "established_on": "2010-01-01",
+        "status": "存续",
+        "updated_at": "2026-01-10 08:00:00",
+    }
+
+
+def _officer(number: int) -> Row:
+    return _about(number) | {"officer_id": str(number), "entity_id": str(number), "role": "经理"}
+
+
+def _change(number: int) -> Row:
+    return {
+        "change_id": str(number),
+        "entity_id": str(number),
+        "item": "名称变更",
+        "changed_on": "2020-01-01",
+    }
+
+
+def _registered(number: int) -> Row:
+    return {
+        "certificate_no": f"S{number:010d}",
+        "uscc": organisation_code(number, "52"),
+        "name": f"烟台{number}协会",
+        "kind": "事业单位",
+        "established_on": "2010-01-01",
+        "status": "存续",
+    }
+
+
+def _taxpayer(number: int) -> Row:
+    return {
+        "taxpayer_id": str(number),
+        "taxpayer_no": uscc(number),
+        "name": f"烟台{number}有限公司",
+        "credit_level": "A",
+        "registered_on": "2010-01-01",
+    }
+
+
+def _tax_payment(number: int) -> Row:
+    return {
+        "payment_no": str(number),
+        "taxpayer_no": uscc(number),
+        "tax": "增值税",
+        "period": "202511",
+        "amount": "100.00",
+        "paid_on": "2025-12-20",
+    }
+
+
+def _credit_record(number: int) -> Row:
+    return {
+        "record_no": f"C{number:010d}",
+        "subject_kind": "企业",
+        "subject_code": uscc(number),
+        "subject_name": f"烟台{number}有限公司",
+        "record_kind": "奖励",
+        "category": "守合同重信用",
+        "decided_on": "2025-01-01",
+    }
+
+
 MAKERS: dict[str, Callable[[int], Row]] = {
     "police__resident": _resident,
     "police__household_member": _household_member,
@@ -596,6 +671,14 @@ MAKERS: dict[str, Callable[[int], Row]] = {
     "ecology__reading": _reading,
     "region_codes__division": _division,
     "region_codes__change": _change,
+    "market_regulation__entity": _entity,
+    "market_regulation__officer": _officer,
+    "market_regulation__change": _change,
+    "organisations__social_organisation": _registered,
+    "organisations__institution": _registered,
+    "taxation__taxpayer": _taxpayer,
+    "taxation__payment": _tax_payment,
+    "credit__record": _credit_record,
 }
 
 

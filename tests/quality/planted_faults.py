@@ -182,6 +182,14 @@ _SPECIAL: dict[tuple[str, str, str], Row] = {
 
 # What makes a whole row unusable, where that is not the number of its person.
 _UNUSABLE: dict[str, Row] = {
+    "stg_market_regulation__entity": {"name": None, "uscc": None},
+    "stg_market_regulation__officer": {"entity_id": None},
+    "stg_market_regulation__change": {"entity_id": None},
+    "stg_organisations__social_organisation": {"name": None, "uscc": None},
+    "stg_organisations__institution": {"name": None, "uscc": None},
+    "stg_taxation__taxpayer": {"name": None, "taxpayer_no": None},
+    "stg_taxation__payment": {"period": None},
+    "stg_credit__record": {"subject_code": None, "subject_name": None},
     "stg_civil_affairs__assisted_household": {"kind": "Z"},
     "stg_health__birth": {"child_pid": "xBT000001"},
     "stg_marriage_registry__registration": {"wife_pid": "xBT000001"},

@@ -229,6 +229,11 @@ _ALLOWED = {
     "funeral__cremation": [(None, "pid")],
     "veterans__service_record": [("#x1?", "township_name")],
     "enterprise_registry__enterprise": [("#x1?", "name")],
+    "market_regulation__entity": [("#x1?", "name")],
+    "organisations__social_organisation": [("#x1?", "name")],
+    "organisations__institution": [("#x1?", "name")],
+    "taxation__taxpayer": [("#x1?", "name")],
+    "credit__record": [("#x1?", "subject_name")],
     "region_codes__division": [("#x1?", "name")],
 }
 

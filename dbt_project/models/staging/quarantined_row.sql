@@ -160,3 +160,35 @@ union all
 select 'education' as source, 'degree' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
 from {{ ref('stg_education__degree') }}
 where not is_usable
+union all
+select 'market_regulation' as source, 'entity' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_market_regulation__entity') }}
+where not is_usable
+union all
+select 'market_regulation' as source, 'officer' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_market_regulation__officer') }}
+where not is_usable
+union all
+select 'market_regulation' as source, 'change' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_market_regulation__change') }}
+where not is_usable
+union all
+select 'organisations' as source, 'social_organisation' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_organisations__social_organisation') }}
+where not is_usable
+union all
+select 'organisations' as source, 'institution' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_organisations__institution') }}
+where not is_usable
+union all
+select 'taxation' as source, 'taxpayer' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_taxation__taxpayer') }}
+where not is_usable
+union all
+select 'taxation' as source, 'payment' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_taxation__payment') }}
+where not is_usable
+union all
+select 'credit' as source, 'record' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_credit__record') }}
+where not is_usable

@@ -1,0 +1,8 @@
+-- The current version of one public institution or body of government, over the batches that builds have claimed.
+{{ config(
+    materialized='incremental', incremental_strategy='touched', unique_key='_row_key',
+    touched_by={'source:organisations__institution': '_row_key'},
+    indexes=[{'columns': ['_row_key'], 'unique': true}]
+) }}
+
+{{ current_version(ref('stg_organisations__institution_typed')) }}

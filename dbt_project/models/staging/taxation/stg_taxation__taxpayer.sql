@@ -1,0 +1,9 @@
+-- The current version of one registered taxpayer, over the batches that builds have claimed.
+{{ config(
+    materialized='incremental', incremental_strategy='touched', unique_key='_row_key',
+    touched_by={'source:taxation__taxpayer': '_row_key'},
+    touches={'taxpayer_id': 'taxpayer_id'},
+    indexes=[{'columns': ['_row_key'], 'unique': true}, {'columns': ['taxpayer_id']}]
+) }}
+
+{{ current_version(ref('stg_taxation__taxpayer_typed')) }}
