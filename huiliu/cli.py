@@ -210,6 +210,15 @@ def collide(
 
 
 @app.command()
+def docs() -> None:
+    """Write the data dictionary and dbt's documentation as files that open without a network."""
+    from huiliu.docs import write_docs
+
+    for path in write_docs():
+        typer.echo(path)
+
+
+@app.command()
 def score(as_json: Json = False) -> None:
     """Verify every contract and score quality; fails if any rule could not be evaluated."""
     from soda_checks.score import score as score_quality

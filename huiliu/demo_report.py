@@ -99,6 +99,7 @@ def show_outcome(console: Console, *, flow: Flow, since: datetime, seconds: dict
     console.print(f"\nAirflow     {connections.url('airflow')}  user {airflow_config.USER}")
     console.print(f"password    {airflow_config.password_file()}")
     console.print("databases   .venv/bin/huiliu dsn warehouse | front:<code>")
+    console.print("dictionary  .venv/bin/huiliu docs")
     console.print(f"logs        {get_settings().home / 'logs'}\n", soft_wrap=True)
 
 

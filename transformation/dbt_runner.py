@@ -116,6 +116,14 @@ class DbtProject:
         parts = [f"{part},test_type:{kind}" for part in select.split()] if select else [f"test_type:{kind}"]
         return self._nodes(self._arguments("test"), " ".join(parts), None, progress)
 
+    def write_site(self, path: Path) -> Path:
+        """Write dbt's documentation of the project and the built tables as one file that needs no network."""
+        self.manifest.write(str(self.state / "target" / "manifest.json"))  # type: ignore[no-untyped-call]  # dbt's own
+        generate = ["docs", "generate", *self._arguments("docs")[1:], "--static", "--no-compile"]
+        _invoke(generate, manifest=self.manifest, progress=None)
+        shutil.copyfile(self.state / "target" / "static_index.html", path)
+        return path
+
     def _nodes(
         self, arguments: Sequence[str], select: str | None, exclude: str | None, progress: Progress | None
     ) -> list[NodeRun]:
