@@ -117,8 +117,8 @@ select
     case when length(region_code) > 6 then left(region_code, 9) end as township_code,
     case when length(region_code) > 4 then left(region_code, 6) end as district_code,
     building_key,
-    case when building_key is not null then lon end as lon,
-    case when building_key is not null then lat end as lat,
+    cast(case when building_key is not null then lon end as numeric(9, 6)) as lon,
+    cast(case when building_key is not null then lat end as numeric(8, 6)) as lat,
     road,
     door_number,
     candidate_count

@@ -1,8 +1,10 @@
 -- The head of an address: which city it names, which district, and what is left to read.
+-- Hash joins only, as in int_address_named.
 {{ config(
     materialized='incremental', incremental_strategy='touched', unique_key='address_key',
     touched_by={'int_address_listed': 'address_key', 'int_division_spelled': '*', 'base_region__division': '*'},
-    indexes=[{'columns': ['address_key'], 'unique': true}]
+    indexes=[{'columns': ['address_key'], 'unique': true}],
+    pre_hook=['set local enable_nestloop = off', 'set local enable_mergejoin = off']
 ) }}
 
 with listed as (
@@ -149,6 +151,6 @@ select
         when headed.region_code is not null then headed.confidence
         when inner_named.region_code is not null then 0.80
     end::numeric(3, 2) as district_confidence,
-    substr(headed.behind_city, headed.stem_length + 1) as remainder
+    substr(headed.behind_city, headed.stem_length + 1) as text_behind
 from headed
 left join inner_named on headed.address_key = inner_named.address_key

@@ -1,9 +1,11 @@
 -- The township and village an address names. Stems are found by equality of two characters at each place of the text.
+-- Hash joins only: PostgreSQL expects one mention, and would compare every address with every mention there is.
 {{ config(
     materialized='incremental', incremental_strategy='touched', unique_key='address_key',
     touched_by={'int_address_headed': 'address_key', 'int_division_spelled': '*'},
     touches={'address_key': 'address_key', 'road': 'road', 'door_key': 'door_key'},
-    indexes=[{'columns': ['address_key'], 'unique': true}, {'columns': ['road']}, {'columns': ['door_key']}]
+    indexes=[{'columns': ['address_key'], 'unique': true}, {'columns': ['road']}, {'columns': ['door_key']}],
+    pre_hook=['set local enable_nestloop = off', 'set local enable_mergejoin = off']
 ) }}
 
 with headed as (
@@ -22,13 +24,13 @@ placed as (
     select
         headed.address_key,
         headed.district_code,
-        headed.remainder,
+        headed.text_behind,
         place.starts_at,
-        substr(headed.remainder, place.starts_at, 2) as opening,
+        substr(headed.text_behind, place.starts_at, 2) as opening,
         place.starts_at = 1
-        or substr(headed.remainder, place.starts_at - 1, 1) ~ '[^一-鿿]|[镇乡处道办区市县号路街巷段内]' as is_word
+        or substr(headed.text_behind, place.starts_at - 1, 1) ~ '[^一-鿿]|[镇乡处道办区市县号路街巷段内]' as is_word
     from headed
-    cross join lateral generate_series(1, least(length(headed.remainder) - 1, 30)) as place (starts_at)
+    cross join lateral generate_series(1, least(length(headed.text_behind) - 1, 30)) as place (starts_at)
 ),
 
 mentioned as (
@@ -42,7 +44,7 @@ mentioned as (
         placed.starts_at + length(spelled.stem) as ends_at,
         placed.is_word
         or coalesce(
-            right(substr(placed.remainder, 1, placed.starts_at - 1), length(spelled.township_stem))
+            right(substr(placed.text_behind, 1, placed.starts_at - 1), length(spelled.township_stem))
             = spelled.township_stem,
             false
         ) as is_word,
@@ -52,8 +54,8 @@ mentioned as (
         on
             placed.opening = spelled.opening
             and coalesce(placed.district_code, spelled.district_code) = spelled.district_code
-            and substr(placed.remainder, placed.starts_at, length(spelled.stem)) = spelled.stem
-            and substr(placed.remainder, placed.starts_at + length(spelled.stem)) ~ spelled.follows
+            and substr(placed.text_behind, placed.starts_at, length(spelled.stem)) = spelled.stem
+            and substr(placed.text_behind, placed.starts_at + length(spelled.stem)) ~ spelled.follows
 ),
 
 township_mentioned as (
@@ -140,9 +142,7 @@ combined as (
         greatest(township.unit_count, village.unit_count, 0) as candidate_count,
         -- The first run of characters that ends like a road; what stands before its own name is cut off.
         regexp_replace(
-            substring(
-                headed.remainder from '([一-鿿]{1,10}?(?:大街|大道|路(?!街道)|街(?!道)|巷|胡同|(?<!公|[0-9])里(?=[0-9])))'
-            ),
+            substring(headed.text_behind from '[一-鿿]*?(?:大街|大道|路(?!街道)|街(?!道)|巷|胡同)'),
             '^.*(街道办事处|办事处|街道|开发区|[园市城小]?区|工业园|镇|村)(?=[一-鿿]{2})', ''
         ) as road
     from headed
@@ -155,7 +155,7 @@ numbered as (
         *,
         coalesce(district_code, left(township_code, 6)) as district_found,
         substring(
-            substr(remainder, position(road in remainder) + length(road)) from '^[付附]?([0-9]+)(?=[号甲乙付附-]|$)'
+            substr(text_behind, position(road in text_behind) + length(road)) from '^[付附]?([0-9]+)(?=[号甲乙付附-]|$)'
         ) as door_number
     from combined
 )

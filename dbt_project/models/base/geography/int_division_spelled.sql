@@ -72,7 +72,7 @@ district_spelled as (
     select code_now, local_name as stem, '' as follows, 0.95 as confidence from district
     where local_name <> name
     union all
-    select district.code_now, zone.stem, '' as follows, 0.90 as confidence
+    select district.code_now, zone_written.stem, '' as follows, 0.90 as confidence
     from district
     cross join
         lateral (
@@ -84,8 +84,8 @@ district_spelled as (
             (replace(district.local_name, '高新技术产业开发区', '高新技术开发区')),
             (replace(district.local_name, '高新技术产业开发区', '高新技术产业区')),
             (replace(district.local_name, '高新技术产业开发区', '高新技术产业园区'))
-        ) as zone (stem)
-    where zone.stem <> district.local_name
+        ) as zone_written (stem)
+    where zone_written.stem <> district.local_name
     union all
     -- A county that became a city or a district keeps its name's stem.
     select district.code_now, district.stem || unit.word as stem, '^(?!场)' as follows, 0.95 as confidence

@@ -28,7 +28,7 @@ shared as (
         road,
         sum(address_count) as address_count,
         (array_agg(district_code order by address_count desc, district_code asc))[1] as district_code,
-        max(address_count) / sum(address_count) as share
+        max(address_count) / sum(address_count) as agreement
     from counted
     group by road
 ),
@@ -46,8 +46,8 @@ select
     shared.road,
     shared.district_code,
     -- In tenths, so that one address more seldom changes what is said of all the others.
-    cast(round(0.85 * shared.share, 1) as numeric(3, 2)) as confidence,
+    cast(round(0.85 * shared.agreement, 1) as numeric(3, 2)) as confidence,
     waiting.address_keys
 from shared
 inner join waiting on shared.road = waiting.road
-where shared.share >= 0.7 and shared.address_count >= 2
+where shared.agreement >= 0.7 and shared.address_count >= 2

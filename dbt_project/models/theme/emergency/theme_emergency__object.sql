@@ -37,7 +37,7 @@ combined as (
             when 'hazard_point' then '事' when 'shelter' then '地' when 'store' then '物' when 'rescue_team' then '组织'
         end as dimension,
         place_type as object_type,
-        null::uuid as person_key,
+        cast(null as uuid) as person_key,
         name,
         case
             when place_type = 'hazard_point' then array[kind]
@@ -54,15 +54,15 @@ combined as (
     from place
     union all
     select
-        'person:' || person_key,
-        '人',
-        'person_in_need',
+        'person:' || person_key as object_key,
+        '人' as dimension,
+        'person_in_need' as object_type,
         person_key,
-        null,
-        array['内涝积水', '危险化学品', '崩塌', '森林火灾', '洪涝', '滑坡'],
-        village_code,
-        null,
-        null,
+        null as name,
+        array['内涝积水', '危险化学品', '崩塌', '森林火灾', '洪涝', '滑坡'] as hazards,
+        village_code as region_code,
+        null as lon,
+        null as lat,
         valid_from,
         valid_until
     from in_need
@@ -78,8 +78,8 @@ select
     region_code,
     case when length(region_code) > 6 then left(region_code, 9) end as township_code,
     case when length(region_code) > 4 then left(region_code, 6) end as district_code,
-    lon,
-    lat,
+    cast(lon as numeric(9, 6)) as lon,
+    cast(lat as numeric(8, 6)) as lat,
     valid_from,
     valid_until
 from combined
