@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 from psycopg import sql
 
+from huiliu.connections import API_SOURCES
 from huiliu.database import Connection, connect
 from huiliu.errors import DataError
 from simulator import emission
@@ -64,6 +65,8 @@ def create(state: State, everything: Iterable[Change], home: Path, opened: Conne
                     _create_table(conn, change.table)
                     _copy(conn, change.table, _rows(state, change))
                     _add_key(conn, change.table)
+                    if system.name in API_SOURCES:
+                        _add_order(conn, change.table)
                 _mark(conn, state, new=True)
             log.info("source %s is filled", system.name)
         else:
@@ -123,6 +126,12 @@ def _create_table(conn: Connection, table: SourceTable) -> None:
 
 def _add_key(conn: Connection, table: SourceTable) -> None:
     statement = sql.SQL("alter table {} add primary key ({})")
+    conn.execute(statement.format(sql.Identifier("public", table.name), sql.Identifier(table.key)))
+
+
+def _add_order(conn: Connection, table: SourceTable) -> None:
+    """Index the order in which APIs list their rows: else each page sorts the whole table."""
+    statement = sql.SQL("create index on {} (updated_at, {})")
     conn.execute(statement.format(sql.Identifier("public", table.name), sql.Identifier(table.key)))
 
 

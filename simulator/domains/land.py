@@ -6,21 +6,16 @@ from collections.abc import Mapping
 from datetime import date
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.random import Generator
 
 from simulator.calendar import parts, to_days
 from simulator.domains.domain import Domain
+from simulator.domains.land_tables import SEASONS, TABLES, truth
 from simulator.population import YEAR
 from simulator.rates import Rates
 from simulator.state import BOOL, I8, I32, I64, State
-from simulator.systems import source_table as st
-from simulator.systems.police import household_no
-from simulator.systems.source_table import Columns, SourceTable
 from simulator.systems.system import System
 from simulator.table import Column, Ints
-from simulator.text import Strings, date_array, dates, join, padded, pick, where
 
 NAME = "land"
 SCHEMA = {
@@ -35,8 +30,6 @@ SCHEMA = {
         "paid": I32, "linked": BOOL,
     },
 }  # fmt: skip
-SEASONS = ("全年", "秋季")
-SUBSIDIES = ("耕地地力保护补贴", "种粮一次性补贴")
 _RATES_FEN = np.array([125, 15])  # a hundredth of a mu
 _FIRST_TERM = (to_days(date(1998, 10, 1)), to_days(date(2027, 9, 30)))
 _SECOND_TERM = (to_days(date(2027, 10, 1)), to_days(date(2057, 9, 30)))
@@ -178,123 +171,4 @@ def _change(state: State, rates: Rates) -> None:
     )
 
 
-def _area(hundredths: Column) -> Strings:
-    whole, rest = np.divmod(np.asarray(hundredths, dtype=np.int64), 100)
-    return join(pc.cast(pa.array(whole), pa.string()), padded(rest, 2), separator=".")
-
-
-def _land_contract(state: State, ids: Ints) -> Columns:
-    contract, at = state["land_contract"], ids - 1
-    person, numbered = contract["person"][at], contract["numbered"][at]
-    born = dates(state.person("birth", person))
-    year = pc.utf8_slice_codeunits(born, 0, 4)
-    return {
-        "village_code": state.places.village_code(contract["village"][at]),
-        "household_no": where(numbered, household_no(state, contract["household"][at])),
-        "contractor_name": st.name(state, person),
-        "contractor_pid": where(numbered, st.pid(state, person)),
-        "contractor_sex": pick(("", "男", "女"), state.person("sex", person)),
-        "contractor_birth": pc.if_else(pa.array(contract["year_only"][at]), year, born),
-        "spouse_name": st.name(state, contract["spouse"][at]),
-        "parcels": pc.cast(pa.array(contract["parcels"][at]), pa.string()),
-        "area_mu": _area(contract["area"][at]),
-        "term_from": dates(contract["started"][at]),
-        "term_to": dates(contract["ended"][at]),
-    }
-
-
-def _contract_no(state: State, keys: Ints, of: Ints) -> Strings:
-    return padded(keys, 10, "CB")
-
-
-def _subsidy(state: State, ids: Ints) -> Columns:
-    subsidy, at = state["land_subsidy"], ids - 1
-    person, contracts = subsidy["person"][at], subsidy["contract"][at].astype(np.int64)
-    return {
-        "subsidy_kind": pick(SUBSIDIES, subsidy["season"][at]),
-        "year": padded(subsidy["year"][at], 4),
-        "season": pick(SEASONS, subsidy["season"][at]),
-        "contract_no": where(subsidy["linked"][at], _contract_no(state, contracts, contracts)),
-        "pid": st.pid(state, person),
-        "name": st.name(state, person),
-        "village_code": state.places.village_code(state["land_contract"]["village"][contracts - 1]),
-        "claimed_mu": _area(subsidy["area"][at]),
-        "amount": _area(subsidy["amount"][at]),
-        "paid_on": dates(subsidy["paid"][at]),
-    }
-
-
-TABLES = (
-    SourceTable(
-        source="agriculture",
-        name="land_contract",
-        key="contract_no",
-        columns=st.columns(
-            "contract_no village_code household_no contractor_name contractor_pid contractor_sex "
-            "contractor_birth spouse_name parcels area_mu term_from term_to updated_at:timestamp"
-        ),
-        every=st.rows_of("land_contract"),
-        project=_land_contract,
-        person=st.person_of("land_contract"),
-        key_text=_contract_no,
-        forms={
-            "contractor_pid": "pid", "contractor_name": "name", "spouse_name": "name", "area_mu": "amount",
-            "contractor_sex": "text", "term_from": "date",
-        },
-    ),
-    SourceTable(
-        source="agriculture",
-        name="subsidy",
-        key="subsidy_no",
-        columns=st.columns(
-            "subsidy_no subsidy_kind year season contract_no pid name village_code claimed_mu amount paid_on "
-            "updated_at:timestamp"
-        ),
-        every=st.rows_of("land_subsidy"),
-        project=_subsidy,
-        person=st.person_of("land_subsidy"),
-        key_text=st.numbered("NB"),
-        forms={"pid": "pid", "name": "name", "amount": "amount", "paid_on": "date"},
-    ),
-)  # fmt: skip
-
-
-def _ids(values: Column) -> pa.Array:
-    return pa.array(values.astype(np.int64), mask=values == 0)
-
-
-def _truth(state: State) -> dict[str, pa.Table]:
-    contract, subsidy = state["land_contract"], state["land_subsidy"]
-    of = subsidy["contract"].astype(np.int64)
-    return {
-        "land_contract": pa.table(
-            {
-                "contract_no": _contract_no(state, contract.ids, contract.ids),
-                "person_id": contract["person"].astype(np.int64),
-                "spouse_person_id": _ids(contract["spouse"]),
-                "household_no": household_no(state, contract["household"]),
-                "village_code": state.places.village_code(contract["village"]),
-                "area_mu": pa.array(contract["area"] / 100),
-                "parcels": contract["parcels"].astype(np.int64),
-                "term_from": date_array(contract["started"]),
-                "term_to": date_array(contract["ended"]),
-                "numbered": contract["numbered"],
-            }
-        ),
-        "land_subsidy": pa.table(
-            {
-                "subsidy_no": padded(subsidy.ids, 10, "NB"),
-                "contract_no": _contract_no(state, of, of),
-                "person_id": subsidy["person"].astype(np.int64),
-                "year": padded(subsidy["year"], 4),
-                "season": pick(SEASONS, subsidy["season"]),
-                "claimed_mu": pa.array(subsidy["area"] / 100),
-                "overclaimed_mu": pa.array(subsidy["over"] / 100),
-                "amount": pa.array(subsidy["amount"] / 100),
-                "paid_on": date_array(subsidy["paid"]),
-            }
-        ),
-    }
-
-
-DOMAIN = Domain(NAME, SCHEMA, _found, _change, (System("agriculture", TABLES),), _truth)
+DOMAIN = Domain(NAME, SCHEMA, _found, _change, (System("agriculture", TABLES),), truth)

@@ -11,7 +11,7 @@ import numpy as np
 from simulator import codes
 from simulator.calendar import to_days
 from simulator.domains.licence_types import NUMBERS
-from simulator.domains.transport import DRIVER
+from simulator.domains.transport_tables import DRIVER
 from simulator.state import State
 from simulator.table import NEVER, Column, Mask
 

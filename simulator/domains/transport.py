@@ -5,19 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import pyarrow as pa
 from numpy.random import Generator
 
 from simulator.domains import holders
 from simulator.domains.domain import Domain
+from simulator.domains.transport_tables import (
+    BUS,
+    CAR,
+    DRIVER,
+    FREIGHT,
+    HEAVY_TRUCK,
+    LIGHT_TRUCK,
+    MOTORCYCLE,
+    PASSENGERS,
+    TABLES,
+    TAXI,
+    TAXIS,
+    VAN,
+    commercial,
+    truth,
+)
 from simulator.population import YEAR
 from simulator.rates import Rates
 from simulator.state import I8, I32, State
-from simulator.systems import source_table as st
-from simulator.systems.source_table import Columns, SourceTable
 from simulator.systems.system import System
-from simulator.table import NEVER, Column, Ints, Mask
-from simulator.text import ZERO, Bytes, Strings, date_array, dates, digits, from_ascii, join, pick
+from simulator.table import NEVER, Column, Ints
 
 NAME = "transport"
 SCHEMA = {
@@ -30,51 +42,11 @@ SCHEMA = {
     },
 }  # fmt: skip
 
-VEHICLE_KINDS = ("小型轿车", "小型普通客车", "普通二轮摩托车", "轻型货车", "重型货车", "大型客车", "出租客车")
-CAR, VAN, MOTORCYCLE, LIGHT_TRUCK, HEAVY_TRUCK, BUS, TAXI = range(7)
-_COMMERCIAL = np.array([False, False, False, False, True, True, True])
-LICENCE_KINDS = ("道路货物运输经营许可", "道路旅客运输经营许可", "巡游出租汽车经营许可", "道路运输从业资格")
-FREIGHT, PASSENGERS, TAXIS, DRIVER = range(4)
 NEEDED = {HEAVY_TRUCK: FREIGHT, BUS: PASSENGERS, TAXI: TAXIS}
 _LICENCE_YEARS = np.array([4, 4, 8, 6])
 _TRANSPORT_TRADE = 9  # codes.TRADES
-_PLATE_LETTERS = np.frombuffer(b"0123456789ABCDEFGHJKLMNPQRSTUVWXYZ", dtype=np.uint8)
-_PLATE_STEP = 7_654_321  # prime to 34**5, so that numbers are scattered but never met twice
-_PROVINCES = dict(
-    zip(
-        (11, 12, 13, 14, 15, 21, 22, 23, 31, 32, 33, 34, 35, 36, 37, 41, 42, 43, 44, 45, 46, 50, 51, 52,
-         53, 54, 61, 62, 63, 64, 65),
-        "京津冀晋蒙辽吉黑沪苏浙皖闽赣鲁豫鄂湘粤桂琼渝川贵云藏陕甘青宁新",
-        strict=True,
-    )
-)  # fmt: skip
 _MOTORCAR_YEARS = 2
 _RENEWABLE_DAYS = 30  # so long before its end an inspection or licence is renewed, if at all
-
-
-def commercial(kinds: Column) -> Mask:
-    """Which kinds of vehicle may only carry others' goods or people with a licence."""
-    return np.asarray(_COMMERCIAL[kinds])
-
-
-def plate(state: State, vehicles: Column) -> Strings:
-    """Return plates: province, the city's letter, five letters or digits."""
-    code = state.places.district_codes[0].as_py()
-    city = _PROVINCES.get(int(code[:2]), "鲁") + chr(ord("A") + max(int(code[2:4]), 1) - 1)
-    rest = np.asarray(vehicles, dtype=np.int64) * _PLATE_STEP % 34**5
-    letters: Bytes = np.empty((len(rest), 5), dtype=np.uint8)
-    for place in range(4, -1, -1):
-        rest, digit = np.divmod(rest, 34)
-        letters[:, place] = _PLATE_LETTERS[digit]
-    return join(city, from_ascii(letters))
-
-
-def licence_no(state: State, keys: Ints, of: Ints) -> Strings:
-    """Write the city's code and ten digits, as licences of road transport are numbered."""
-    head = np.frombuffer(state.places.district_codes[0].as_py()[:4].encode(), dtype=np.uint8)
-    matrix: Bytes = np.empty((len(keys), 14), dtype=np.uint8)
-    matrix[:, :4], matrix[:, 4:] = head, digits(keys, 10) + ZERO
-    return from_ascii(matrix)
 
 
 def _found(state: State, rates: Rates) -> None:
@@ -116,7 +88,7 @@ def _found(state: State, rates: Rates) -> None:
 def _register(state: State, persons: Ints, firms: Ints, kind: int, since: Column, rng: Generator) -> None:
     """Register vehicles some time in the last twelve years, but not before their owner could."""
     registered = np.maximum(state.today - rng.integers(20, 4400, len(persons)), since)
-    span = 365 if _COMMERCIAL[kind] else _MOTORCAR_YEARS * 365
+    span = 365 if commercial(np.array(kind)) else _MOTORCAR_YEARS * 365
     state["vehicle"].append(
         person=persons,
         firm=firms,
@@ -187,7 +159,7 @@ def _renew(state: State, rate: Mapping[str, float], rng: Generator) -> None:
         (vehicle["scrapped"] == NEVER) & (vehicle["inspected_until"] <= state.today + _RENEWABLE_DAYS)
     )
     done = due[rng.random(len(due)) < rate["renewed"]]
-    years = np.where(_COMMERCIAL[vehicle["kind"][done]], 1, _MOTORCAR_YEARS)
+    years = np.where(commercial(vehicle["kind"][done]), 1, _MOTORCAR_YEARS)
     vehicle["inspected_until"][done] = state.today + years * 365
     state.touch("transport.vehicle", done + 1)
     running = np.flatnonzero(licence["revoked"] == NEVER)
@@ -230,98 +202,4 @@ def _hand_over(state: State, rate: Mapping[str, float], rng: Generator) -> None:
     state.touch("transport.vehicle", changed + 1)
 
 
-def _vehicle(state: State, ids: Ints) -> Columns:
-    vehicle, at = state["vehicle"], ids - 1
-    return {
-        "plate_no": plate(state, ids),
-        "vehicle_kind": pick(VEHICLE_KINDS, vehicle["kind"][at]),
-        "usage": pick(("非营运", "营运"), commercial(vehicle["kind"][at]).astype(np.int64)),
-        **holders.named(state, "owner", vehicle["person"][at], vehicle["firm"][at]),
-        "township_code": state.places.township_code(vehicle["village"][at]),
-        "registered_on": dates(vehicle["registered"][at]),
-        "inspection_valid_until": dates(vehicle["inspected_until"][at]),
-        "scrapped_on": dates(vehicle["scrapped"][at]),
-    }
-
-
-def _licence(state: State, ids: Ints) -> Columns:
-    licence, at = state["transport_licence"], ids - 1
-    return {
-        "licence_kind": pick(LICENCE_KINDS, licence["kind"][at]),
-        **holders.named(state, "holder", licence["person"][at], licence["firm"][at]),
-        "issued_on": dates(licence["issued"][at]),
-        "valid_until": dates(licence["until"][at]),
-        "revoked_on": dates(licence["revoked"][at]),
-    }
-
-
-TABLES = (
-    SourceTable(
-        source="transport",
-        name="vehicle",
-        key="vehicle_id",
-        columns=st.columns(
-            "vehicle_id:bigint plate_no vehicle_kind usage owner_pid owner_name owner_uscc township_code "
-            "registered_on inspection_valid_until scrapped_on updated_at:timestamp"
-        ),
-        every=st.rows_of("vehicle"),
-        project=_vehicle,
-        person=st.person_of("vehicle"),
-        forms={
-            "owner_pid": "pid", "owner_name": "name", "owner_uscc": "uscc", "township_code": "text",
-            "registered_on": "date", "inspection_valid_until": "date",
-        },
-    ),
-    SourceTable(
-        source="transport",
-        name="licence",
-        key="licence_no",
-        columns=st.columns(
-            "licence_no licence_kind holder_pid holder_name holder_uscc issued_on valid_until revoked_on "
-            "updated_at:timestamp"
-        ),
-        every=st.rows_of("transport_licence"),
-        project=_licence,
-        person=st.person_of("transport_licence"),
-        key_text=licence_no,
-        forms={"holder_pid": "pid", "holder_name": "name", "holder_uscc": "uscc", "issued_on": "date"},
-    ),
-)  # fmt: skip
-
-
-def _ids(values: Column) -> pa.Array:
-    return pa.array(values.astype(np.int64), mask=values == 0)
-
-
-def _truth(state: State) -> dict[str, pa.Table]:
-    vehicle, licence = state["vehicle"], state["transport_licence"]
-    return {
-        "vehicle": pa.table(
-            {
-                "vehicle_id": vehicle.ids,
-                "plate_no": plate(state, vehicle.ids),
-                "vehicle_kind": pick(VEHICLE_KINDS, vehicle["kind"]),
-                "commercial": commercial(vehicle["kind"]),
-                "owner_person_id": _ids(vehicle["person"]),
-                "owner_uscc": holders.uscc(state, vehicle["firm"]),
-                "township_code": state.places.township_code(vehicle["village"]),
-                "registered_on": date_array(vehicle["registered"]),
-                "inspection_valid_until": date_array(vehicle["inspected_until"]),
-                "scrapped_on": date_array(vehicle["scrapped"]),
-            }
-        ),
-        "transport_licence": pa.table(
-            {
-                "licence_no": licence_no(state, licence.ids, licence.ids),
-                "licence_kind": pick(LICENCE_KINDS, licence["kind"]),
-                "holder_person_id": _ids(licence["person"]),
-                "holder_uscc": holders.uscc(state, licence["firm"]),
-                "issued_on": date_array(licence["issued"]),
-                "valid_until": date_array(licence["until"]),
-                "revoked_on": date_array(licence["revoked"]),
-            }
-        ),
-    }
-
-
-DOMAIN = Domain(NAME, SCHEMA, _found, _change, (System("transport", TABLES),), _truth)
+DOMAIN = Domain(NAME, SCHEMA, _found, _change, (System("transport", TABLES),), truth)

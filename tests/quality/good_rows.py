@@ -322,6 +322,84 @@ def _cremation(number: int) -> Row:
     }
 
 
+def _vehicle(number: int) -> Row:
+    return {
+        "vehicle_id": str(number),
+        "plate_no": f"鲁F{number:05d}",
+        "vehicle_kind": "重型货车",
+        "use_kind": "营运",
+        "owner_pid": pid(number),
+        "owner_name": name(number),
+        "owner_uscc": uscc(number),
+        "township_code": TOWNSHIP,
+        "registered_on": "2020-01-01",
+        "inspection_valid_until": "2026-06-30",
+        "scrapped_on": None,
+        "updated_at": "2026-01-10 08:00:00",
+    }
+
+
+def _transport_licence(number: int) -> Row:
+    return {
+        "licence_no": f"3706{number:010d}",
+        "licence_kind": "道路货物运输经营许可",
+        "holder_pid": pid(number),
+        "holder_name": name(number),
+        "holder_uscc": uscc(number),
+        "issued_on": "2023-01-01",
+        "valid_until": "2026-12-31",
+        "revoked_on": None,
+        "updated_at": "2026-01-10 08:00:00",
+    }
+
+
+def _licence(number: int) -> Row:
+    return {
+        "licence_id": f"Z{number:010d}",
+        "type_code": "111",
+        "type_name": "结婚证",
+        "licence_no": f"111{number:010d}",
+        "holder_kind": "自然人",
+        "holder_pid": pid(number),
+        "holder_name": name(number),
+        "holder_uscc": uscc(number),
+        "issuing_department": "市民政局",
+        "issued_on": "2020-01-01",
+        "valid_until": "2030-01-01" if number % 2 else "长期",
+        "revoked_on": None,
+        "updated_at": "2026-01-10 08:00:00",
+    }
+
+
+def _land_contract(number: int) -> Row:
+    return _about(number) | {
+        "contract_no": f"CB{number:010d}",
+        "village_code": VILLAGE,
+        "household_no": f"H{number // 2}",
+        "sex": "男" if number % 2 else "女",
+        "birth_date": born(number),
+        "relative_name": None,
+        "parcels": "3",
+        "area_mu": "7.50",
+        "term_from": "1998-10-01",
+        "term_to": "2027-09-30",
+    }
+
+
+def _farm_subsidy(number: int) -> Row:
+    return _about(number) | {
+        "subsidy_no": f"NB{number:010d}",
+        "subsidy_kind": "耕地地力保护补贴",
+        "year": "2025",
+        "season": "全年",
+        "contract_no": f"CB{number:010d}",
+        "village_code": VILLAGE,
+        "claimed_mu": "7.50",
+        "amount": "937.50",
+        "paid_on": "2025-07-01",
+    }
+
+
 def _service_record(number: int) -> Row:
     return {
         "seq_no": str(number),
@@ -644,6 +722,11 @@ MAKERS: dict[str, Callable[[int], Row]] = {
     "marriage_registry__registration": _registration,
     "marriage_archive__record": _archive_record,
     "funeral__cremation": _cremation,
+    "transport__vehicle": _vehicle,
+    "transport__licence": _transport_licence,
+    "licence_register__licence": _licence,
+    "agriculture__land_contract": _land_contract,
+    "agriculture__subsidy": _farm_subsidy,
     "veterans__service_record": _service_record,
     "medical_insurance__settlement": _settlement,
     "medical_insurance__facility": _facility,

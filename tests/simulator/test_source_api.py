@@ -49,6 +49,25 @@ def test_pages_hold_every_registration_once(new_city: NewCity, client: TestClien
     assert min(row["registered_on"] for row in rows) >= "2016-01-01"
 
 
+def test_cursors_lead_to_every_licence_once_and_say_no_total(new_city: NewCity, client: TestClient) -> None:
+    new_city()
+    headers = _headers(client, "licence_register")
+    rows: list[dict[str, str]] = []
+    cursor: str | None = None
+    while True:
+        parameters = {"limit": "1000"} | ({"cursor": cursor} if cursor else {})
+        answer = client.get("/licence_register/licences", params=parameters, headers=headers)
+        assert "total" not in answer.json()
+        rows += answer.json()["rows"]
+        if (cursor := answer.json()["next_cursor"]) is None:
+            break
+    expected = contents.table("licence_register", "licence")
+    assert sorted(row["licence_id"] for row in rows) == sorted(expected)
+    assert [row["updated_at"] for row in rows] == sorted(row["updated_at"] for row in rows)
+    odd = client.get("/licence_register/licences", params={"cursor": "x"}, headers=headers)
+    assert odd.status_code == 400
+
+
 def test_since_leaves_out_what_did_not_change(new_city: NewCity, client: TestClient) -> None:
     new_city()
     stamps = sorted(

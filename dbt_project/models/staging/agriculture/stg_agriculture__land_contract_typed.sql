@@ -15,11 +15,9 @@ select
     contractor.pid is not null as has_number,
     case when contractor.pid is null then std.clean_code(logged.pid) end as pid_claimed,
     std.clean_name(logged.name) as name,
-    coalesce(std.sex_of(contractor.pid), std.sex_code(logged.sex)) as sex,
-    coalesce(std.birth_date_of(contractor.pid), birth.day) as birth_date,
-    cast(coalesce(
-        date_part('year', coalesce(std.birth_date_of(contractor.pid), birth.day)), std.try_numeric(birth.year)
-    ) as integer) as birth_year,
+    std.sex_code(logged.sex) as sex,
+    birth.day as birth_date,
+    cast(coalesce(date_part('year', birth.day), std.try_numeric(birth.year)) as integer) as birth_year,
     std.clean_name(logged.relative_name) as relative_name,
     case when std.clean_name(logged.relative_name) is not null then 'spouse' end as relative_kind,
     cast(std.try_bigint(logged.parcels) as integer) as parcels,

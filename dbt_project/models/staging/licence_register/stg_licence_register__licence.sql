@@ -2,7 +2,7 @@
 {{ config(
     materialized='incremental', incremental_strategy='touched', unique_key='_row_key',
     touched_by={'source:licence_register__licence': '_row_key'},
-    touches={'identifier_key': 'holder_identifier_key', 'holder_key': 'holder_key'},
+    touches={'holder_key': 'holder_key', 'identifier_key': 'holder_identifier_key'},
     indexes=[
         {'columns': ['_row_key'], 'unique': true},
         {'columns': ['holder_key']},

@@ -56,7 +56,7 @@ select
     contracted_mu,
     cast(over_mu as numeric(10, 2)) as over_mu,
     amount,
-    cast(round(amount * over_mu / nullif(claimed_mu, 0), 2) as numeric(14, 2)) as over_amount,
+    cast(coalesce(round(amount * over_mu / nullif(claimed_mu, 0), 2), 0) as numeric(14, 2)) as over_amount,
     paid_on,
     is_repeat,
     case when contracted_mu is null then 'unknown' when over_mu > 0 then 'over' else 'within' end as verdict,
