@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+import psycopg
+
 from huiliu import business_date
 from huiliu.database import Connection, advisory_lock, connect
-from huiliu.errors import DataError
+from huiliu.errors import DataError, HuiliuError
 from transformation import ledger
-from transformation.dbt_runner import DbtProject, NodeRun, Progress
+from transformation.dbt_runner import DbtProject, NodeRun, Progress, masked
 
 LOCK = "build"
+LINKAGE = "linkage"
 METRICS_MODELS = "tag:metrics return_service_report"
 SUCCESS = "success"
 
@@ -85,7 +90,7 @@ def build(
             fingerprint=fingerprint,
             batches=batches,
         )
-        runs = _run(conn, build_id, project, full_refresh=full_refresh, select=select, progress=progress)
+        runs = _run(conn, build_id, day, project, full_refresh=full_refresh, select=select, progress=progress)
         ledger.prune_touched_keys(conn, links)
     return BuildResult(build_id, day, batches, runs, full_refresh)
 
@@ -107,6 +112,7 @@ def build_metrics(*, progress: Progress | None = None) -> BuildResult:
 def _run(
     conn: Connection,
     build_id: int,
+    day: date,
     project: DbtProject,
     *,
     full_refresh: bool,
@@ -116,9 +122,58 @@ def _run(
     runs: list[ModelRun] = []
     status = "failed"
     try:
-        runs = project.run_models(full_refresh=full_refresh, select=select, progress=progress)
+        if select is None and project.has_exposure(LINKAGE):
+            runs = _around_linkage(conn, build_id, day, project, full_refresh=full_refresh, progress=progress)
+        else:
+            runs = project.run_models(full_refresh=full_refresh, select=select, progress=progress)
         status = "succeeded" if all(run.status == SUCCESS for run in runs) else "failed"
     finally:
         # Also when dbt itself failed: the ledger must not show a build that runs for ever.
         ledger.finish(conn, build_id, status=status, runs=runs)
     return runs
+
+
+def _around_linkage(
+    conn: Connection,
+    build_id: int,
+    day: date,
+    project: DbtProject,
+    *,
+    full_refresh: bool,
+    progress: Progress | None,
+) -> list[ModelRun]:
+    """Run what linkage reads, then linkage, then the rest; what stands on a failed model is skipped."""
+    read = f"+exposure:{LINKAGE}"
+    runs = project.run_models(full_refresh=full_refresh, select=read, progress=progress)
+    runs.append(_link(conn, build_id, day, runs, full_refresh=full_refresh))
+    failed = [run.name for run in runs if run.status != SUCCESS]
+    skipped = sorted(set(project.standing_on(failed)) - {run.name for run in runs})
+    rest = project.run_models(
+        full_refresh=full_refresh, exclude=" ".join([read, *skipped]), progress=progress
+    )
+    return [
+        *runs,
+        *rest,
+        *(ModelRun(name, "skipped", 0.0, None, "stands on a failed model") for name in skipped),
+    ]
+
+
+def _link(
+    conn: Connection, build_id: int, day: date, runs: Sequence[ModelRun], *, full_refresh: bool
+) -> ModelRun:
+    """Link records to people; a failure is the step's own, like a model's, and the old links stay."""
+    # DuckDB and Splink cost a second to import, which the builds of a selection need not pay.
+    import duckdb
+
+    from linkage.run import link
+
+    began = time.monotonic()
+    if failed := [run.name for run in runs if run.status != SUCCESS]:
+        return ModelRun(LINKAGE, "skipped", 0.0, None, f"stands on {', '.join(failed)}")
+    try:
+        changed = link(conn, build_id, day, full=full_refresh).changed
+    except (HuiliuError, psycopg.Error, duckdb.Error) as error:
+        message = masked(str(error))
+        log.error("Records could not be linked; the links of the last build stay: %s", message)
+        return ModelRun(LINKAGE, "error", round(time.monotonic() - began, 3), None, message)
+    return ModelRun(LINKAGE, SUCCESS, round(time.monotonic() - began, 3), changed, "")

@@ -10,7 +10,7 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -93,7 +93,27 @@ class DbtProject:
             declared = node.config.get("touched_by")
             if isinstance(declared, Mapping):
                 links += [(parent, node.name) for parent in declared if not parent.startswith("source:")]
+        for exposure in self.manifest.exposures.values():
+            meta = exposure.config.meta or exposure.meta
+            links += [(parent, meta["writes"]) for parent in meta.get("touched_by", {})]
         return links
+
+    def has_exposure(self, name: str) -> bool:
+        """Whether a step outside dbt of this name reads models of the project."""
+        return any(exposure.name == name for exposure in self.manifest.exposures.values())
+
+    def standing_on(self, names: Collection[str]) -> list[str]:
+        """Return the models below any of these models, the models themselves left out."""
+        manifest = self.manifest
+        waiting = [node.unique_id for node in manifest.nodes.values() if node.name in names]
+        below: set[str] = set()
+        while waiting:
+            children = {
+                child for child in manifest.child_map[waiting.pop()] if child.startswith("model.")
+            } - below
+            below |= children
+            waiting += children
+        return sorted({manifest.nodes[unique_id].name for unique_id in below} - set(names))
 
     def run_models(
         self,

@@ -11,11 +11,12 @@ Why and how: docs/decisions/0003-touched-keys.md. Everything for one model happe
     … where person.person_key in (select key::uuid from {{ touched() }})   -- inside {% if is_incremental() %}
 
 touched_by  parent -> the key name the parent logs, whose values are this model's unique_key. A parent is another touched
-            model, or 'source:<raw table>' (rows of the batches claimed since). '*' as key name: any change of that parent
+            model, or 'source:<raw table>' (rows of the batches claimed since), or '<schema>:<table>' that a step outside
+            dbt writes, with state and keys logged under that name. '*' as key name: any change of that parent
             recomputes everything. Or touched_by='everything': always recompute all, write only what differs (small tables).
 touches     key name -> SQL expression over this model's columns, logged for the old and the new version of every row that
             really changed. May return a set, e.g. "unnest(array[from_code, to_code])". Default: the unique key. Only what some
-            model's touched_by names is logged.
+            model's touched_by names is logged, or an exposure's (meta.touched_by): a step outside dbt.
 due_keys    SQL (rendered at run time, so it may use ref and this) of keys that fall due with time alone, in
             (std.last_as_of('<model>'), std.as_of()]. If the date goes back, everything is recomputed.
 -#}
@@ -157,8 +158,15 @@ due_keys    SQL (rendered at run time, so it may use ref and this) of keys that 
     {%- set unique_key = config.get('unique_key') -%}
     {%- set touches = config.get('touches') or {unique_key: unique_key} -%}
     {%- set logged = {} -%}
+    {%- set waiting = [] -%}
     {%- for node in graph.nodes.values() if node.config.get('touched_by') is mapping -%}
-        {%- set key_name = node.config.get('touched_by').get(model.name) -%}
+        {%- do waiting.append(node.config.get('touched_by')) -%}
+    {%- endfor -%}
+    {%- for exposure in graph.exposures.values() -%}
+        {%- do waiting.append((exposure.config.meta or exposure.meta).get('touched_by', {})) -%}
+    {%- endfor -%}
+    {%- for touched_by in waiting -%}
+        {%- set key_name = touched_by.get(model.name) -%}
         {%- if key_name -%}
             {%- do logged.update({key_name: touches.get(key_name, "'*'")}) -%}
         {%- endif -%}
@@ -174,6 +182,11 @@ due_keys    SQL (rendered at run time, so it may use ref and this) of keys that 
         {%- if parent_name.startswith('source:') -%}
             {%- do parents.append({
                 'name': parent_name, 'key_name': key_name, 'is_source': true, 'relation': source('raw', parent_name[7:])
+            }) -%}
+        {%- elif ':' in parent_name -%}
+            {%- do parents.append({
+                'name': parent_name, 'key_name': key_name, 'is_source': false,
+                'relation': source(*parent_name.split(':')), 'expression': key_name
             }) -%}
         {%- else -%}
             {%- set node = graph.nodes.get('model.' ~ project_name ~ '.' ~ parent_name) -%}

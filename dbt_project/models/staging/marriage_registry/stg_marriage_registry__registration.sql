@@ -2,7 +2,11 @@
 {{ config(
     materialized='incremental', incremental_strategy='touched', unique_key='_row_key',
     touched_by={'source:marriage_registry__registration': '_row_key'},
-    touches={'husband_identifier_key': 'husband_identifier_key', 'wife_identifier_key': 'wife_identifier_key'},
+    touches={
+        'identifier_key': 'unnest(array[husband_identifier_key, wife_identifier_key])',
+        'husband_identifier_key': 'husband_identifier_key',
+        'wife_identifier_key': 'wife_identifier_key'
+    },
     indexes=[
         {'columns': ['_row_key'], 'unique': true},
         {'columns': ['husband_identifier_key']},
