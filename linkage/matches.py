@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import duckdb
 from psycopg import sql
 
 from linkage import settings
@@ -98,7 +99,6 @@ def fetch(store: Store) -> None:
     """Make the tables of which linkage.decision decides: fact, pair, decided."""
     people, records = sql.Identifier(*PEOPLE), sql.Identifier(*RECORDS)
     store.fetch(_PAIRS, "kept_pair", _PAIR_COLUMNS)
-    store.database.execute(_REPAIRING.format(repairs=settings.REPAIRS))
     store.fetch(
         _DECISIONS.format(people=people, records=records),
         "decided",
@@ -109,7 +109,13 @@ def fetch(store: Store) -> None:
             "candidate_is_person": "boolean",
         },
     )
-    store.database.execute(_FACTS)
+    prepare(store.database)
+
+
+def prepare(database: duckdb.DuckDBPyConnection) -> None:
+    """Make pair from kept_pair, and fact from described_record."""
+    database.execute(_REPAIRING.format(repairs=settings.REPAIRS))
+    database.execute(_FACTS)
 
 
 def write(store: Store, version: str, build_id: int, as_of: date) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import duckdb
+
 from linkage.model import Model
 from linkage.scoring import Scorer
 from linkage.store import Store
@@ -84,13 +86,18 @@ def score_all(store: Store, model: Model) -> int:
     """Score every record with everybody; return how many records and people were looked at."""
     store.fetch_records()
     store.fetch_people()
-    database = store.database
-    scorer = _scorer(store, model)
-    scorer.between("record", "person", "person_pair", KEEP_PEOPLE)
-    scorer.within("record", "record", "record_pair_both", KEEP_RECORDS)
-    database.execute("create or replace table touched_any (key varchar)")
+    weigh_everybody(store.database, model)
+    store.database.execute("create or replace table touched_any (key varchar)")
     _write(store, model, in_full=True)
     return store.number("select (select count(*) from record) + (select count(*) from described_person)")
+
+
+def weigh_everybody(database: duckdb.DuckDBPyConnection, model: Model) -> None:
+    """Make person_pair and record_pair of all rows of the tables record and person."""
+    scorer = _scorer(database, model)
+    scorer.between("record", "person", "person_pair", KEEP_PEOPLE)
+    scorer.within("record", "record", "record_pair_both", KEEP_RECORDS)
+    _settle(database)
 
 
 def score_touched(store: Store, model: Model) -> int:
@@ -103,28 +110,33 @@ def score_touched(store: Store, model: Model) -> int:
     database.execute(_TOUCHED_RECORDS)
     store.fetch_people_met()
     database.execute(_TOUCHED_PEOPLE)
-    scorer = _scorer(store, model)
+    scorer = _scorer(database, model)
     scorer.between("touched_record", "person", "person_pair", KEEP_PEOPLE)
     scorer.between("other_record", "touched_people", "person_pair", KEEP_PEOPLE)
     scorer.within("touched_record", "record", "record_pair_both", KEEP_RECORDS)
+    _settle(database)
     _write(store, model, in_full=False)
     return store.number("select count(*) from touched_any")
 
 
-def _scorer(store: Store, model: Model) -> Scorer:
+def _scorer(database: duckdb.DuckDBPyConnection, model: Model) -> Scorer:
     frequencies = {"name": "frequency_of_name", "spouse_name": "frequency_of_spouse_name"}
     for column, table in frequencies.items():
-        store.database.execute(_FREQUENCIES.format(table=table, column=column, file=model.frequencies))
-    scorer = Scorer(store.database, model.settings, "record", "person", frequencies)
+        database.execute(_FREQUENCIES.format(table=table, column=column, file=model.frequencies))
+    scorer = Scorer(database, model.settings, "record", "person", frequencies)
     scorer.make_pairs("person_pair")
     scorer.make_pairs("record_pair_both")
     return scorer
 
 
+def _settle(database: duckdb.DuckDBPyConnection) -> None:
+    """Drop what cannot be, and the second half of pairs that were looked at from both sides."""
+    database.execute(_POSSIBLE)
+    database.execute(_OF_RECORDS)
+
+
 def _write(store: Store, model: Model, *, in_full: bool) -> None:
     """Bring linkage.pair to what was scored, writing only what differs."""
-    store.database.execute(_POSSIBLE)
-    store.database.execute(_OF_RECORDS)
     store.send(_SENT.format(version=model.version), "new_pair", _COLUMNS)
     store.send("select key from touched_any", "touched_any", {"key": "uuid"})
     store.conn.execute(_DELETE.format(in_full="true" if in_full else "false"))

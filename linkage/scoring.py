@@ -43,12 +43,14 @@ class Scorer:
         right: str,
         frequencies: Mapping[str, str],
     ) -> None:
-        """Bind a model to two tables of records of the same columns."""
+        """Bind a model to two tables of the same columns, or to one that is compared with itself."""
         logging.getLogger("splink").setLevel(logging.ERROR)
         self._database = database
         self._api = DuckDBAPI(database)
         self._levels = [comparison["output_column_name"] for comparison in settings["comparisons"]]
-        tables = [self._table(left, "record"), self._table(right, "person")]
+        tables = [self._table(left, "record")]
+        if right != left:
+            tables.append(self._table(right, "person"))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self.linker = Linker(tables, dict(settings), log_level=None, validate_settings=False)
