@@ -3,7 +3,9 @@
     materialized='incremental', incremental_strategy='touched', unique_key='entity_id',
     touched_by={'stg_market_regulation__officer': 'entity_id', 'int_organisation_resolved': 'source_id'},
     touches={'entity_id': 'entity_id', 'identifier_key': 'identifier_key'},
-    indexes=[{'columns': ['entity_id']}, {'columns': ['identifier_key']}]
+    indexes=[
+        {'columns': ['officer_id'], 'unique': true}, {'columns': ['entity_id']}, {'columns': ['identifier_key']}
+    ]
 ) }}
 
 with officer as (
@@ -21,6 +23,7 @@ entity as (
 )
 
 select
+    officer.officer_id,
     cast(officer.entity_id as text) as entity_id,
     officer.identifier_key,
     entity.organisation_key,

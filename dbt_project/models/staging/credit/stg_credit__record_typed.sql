@@ -7,7 +7,10 @@ select
     std.code_in(logged.subject_kind, '{自然人,企业,个体工商户,农民专业合作社,社会组织,事业单位,机关}') as subject_kind,
     person.pid,
     vault.identifier_key(person.pid) as identifier_key,
-    subject.subject_identifier,
+    coalesce(
+        vault.identifier_key(person.pid)::text, 'uscc:' || coded.uscc, 'registration_no:' || numbered.registration_no,
+        'name:' || named.organisation_name
+    ) as subject_identifier,
     coded.uscc,
     numbered.registration_no,
     std.clean_text(logged.subject_name) as subject_name,
@@ -32,13 +35,11 @@ cross join
     lateral std.digits(case when organisation.is_one then logged.subject_code end, 15) as numbered (registration_no)
 cross join
     lateral std.clean_text(case when organisation.is_one then logged.subject_name end) as named (organisation_name)
-cross join
-    lateral coalesce(
-        vault.identifier_key(person.pid)::text, 'uscc:' || coded.uscc, 'registration_no:' || numbered.registration_no,
-        'name:' || named.organisation_name
-    ) as subject (subject_identifier)
 cross join lateral array_remove(array[
-    std.quarantine_reason('subject_code', logged.subject_code, subject.subject_identifier is null),
+    std.quarantine_reason(
+        'subject_code', logged.subject_code,
+        num_nonnulls(person.pid, coded.uscc, numbered.registration_no, named.organisation_name) = 0
+    ),
     std.quarantine_reason(
         'record_kind', logged.record_kind, std.code_in(logged.record_kind, '{奖励,处罚,失信名单,修复}') is null
     ),
