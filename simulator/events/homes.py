@@ -39,6 +39,9 @@ def join(state: State, persons: Column, households: Column, relations: Column, d
     added = member.append(household=households, person=persons, relation=relations, joined=day, left=NEVER)
     state.add("police.household_member", added)
     state.touch_persons(persons)
+    # Social security repeats the hukou of those it insures.
+    insured = np.isin(state["insurance"]["person"], persons)
+    state.touch("social_security.insurance", np.flatnonzero(insured) + 1)
     replace_heads(state, former)
 
 

@@ -13,9 +13,12 @@ from simulator.text import amounts, dates, pick
 
 def _insurance(state: State, ids: Ints) -> Columns:
     insurance, at = state["insurance"], ids - 1
+    persons = insurance["person"][at]
     return {
-        "pid": st.pid(state, insurance["person"][at]),
-        "name": st.name(state, insurance["person"][at]),
+        "pid": st.pid(state, persons),
+        "name": st.name(state, persons),
+        "nation": st.nation(state, persons),
+        "hukou_type": st.hukou_type(state, persons),
         "insurance_kind": pick(codes.INSURANCE_KINDS, insurance["kind"][at]),
         "status": pick(codes.INSURANCE_STATES, insurance["status"][at]),
         "started_on": dates(insurance["started"][at]),
@@ -42,13 +45,20 @@ TABLES = (
         name="insurance",
         key="insurance_id",
         columns=st.columns(
-            "insurance_id:bigint pid name insurance_kind status started_on ended_on monthly_benefit "
-            "updated_at:timestamp"
+            "insurance_id:bigint pid name nation hukou_type insurance_kind status started_on ended_on "
+            "monthly_benefit updated_at:timestamp"
         ),
         every=st.rows_of("insurance"),
         project=_insurance,
         person=st.person_of("insurance"),
-        forms={"pid": "pid", "name": "name", "started_on": "date", "monthly_benefit": "amount"},
+        forms={
+            "pid": "pid",
+            "name": "name",
+            "nation": "code",
+            "hukou_type": "code",
+            "started_on": "date",
+            "monthly_benefit": "amount",
+        },
     ),
     SourceTable(
         source="social_security",

@@ -151,6 +151,16 @@ def sex(state: State, persons: Column) -> Strings:
     return pick(codes.SEXES, state.person("sex", persons))
 
 
+def nation(state: State, persons: Column) -> Strings:
+    """Return nationality codes (GB/T 3304)."""
+    return pick(codes.NATIONS, state.person("nation", persons))
+
+
+def hukou_type(state: State, persons: Column) -> Strings:
+    """Return hukou types: 1 rural, 2 not."""
+    return pick(("2", "1"), state.person("rural", persons).astype(np.int64))
+
+
 def phone(state: State, persons: Column) -> Strings:
     """Return mobile numbers; null for those who have none."""
     numbers = state.person("phone", persons)

@@ -161,6 +161,8 @@ def _insurance(number: int) -> Row:
     drawing = number in LIVING and number % 2
     return _about(number) | {
         "insurance_id": str(number),
+        "nation": "01",
+        "hukou_type": "1",
         "insurance_kind": "城乡居民养老",
         "started_on": "2010-01-01",
         "status": "领取" if drawing else "参保" if number in LIVING else "停保",
@@ -267,6 +269,8 @@ def _enrolment(number: int) -> Row:
     return _about(number) | {
         "enrolment_no": f"XJ{number:010d}",
         "sex": "男" if number % 2 else "女",
+        "nation": "01",
+        "hukou_type": "1",
         "school_code": "37060200001",
         "grade": "3",
         "entered_on": "2023-09-01",

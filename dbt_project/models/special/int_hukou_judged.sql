@@ -15,7 +15,8 @@ stated as (
     select
         veteran.person_key,
         case
-            when person.hukou_type is null then '公安无该人户口性质'
+            -- Only the police's register speaks of a hukou here; what others repeat is no evidence.
+            when person.hukou_type is null or person.hukou_type_source <> 'police' then '公安无该人户口性质'
             when 'hukou_type' = any(person.conflicts) then '公安户口性质记录不一致'
             when person.left_on is not null then '户口已迁出本市'
             when

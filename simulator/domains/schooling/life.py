@@ -194,7 +194,9 @@ def change(state: State, rates: Rates) -> None:
 
 
 def _follow_lives(state: State) -> None:
-    """Take those who died or left the city off the rolls."""
+    """Take those who died or left the city off the rolls; a household joined may bring another hukou."""
+    joined = state["member"]["person"][state.before["member"] :]
+    state.touch("education.enrolment", np.flatnonzero(np.isin(state["enrolment"]["person"], joined)) + 1)
     active = _active(state)
     gone = active[~state.living()[state["enrolment"]["person"][active - 1] - 1]]
     _end(state, gone, np.full(len(gone), state.today), GONE)

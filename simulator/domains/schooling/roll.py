@@ -43,6 +43,8 @@ def _enrolment(state: State, ids: Ints) -> Columns:
         "pid": st.pid(state, persons),
         "name": st.name(state, persons),
         "sex": pick(codes.SEX_NAMES, state.person("sex", persons)),
+        "nation": st.nation(state, persons),
+        "hukou_type": st.hukou_type(state, persons),
         "school_code": school_code(state, rows["school"][at]),
         "grade": pa.array(rows["grade"][at]).cast(pa.string()),
         "entered_on": dates(rows["entered"][at]),
@@ -82,13 +84,21 @@ _TABLES = (
         name="enrolment",
         key="enrolment_no",
         columns=st.columns(
-            "enrolment_no pid name sex school_code grade entered_on ended_on status updated_at:timestamp"
+            "enrolment_no pid name sex nation hukou_type school_code grade entered_on ended_on status "
+            "updated_at:timestamp"
         ),
         every=st.rows_of("enrolment"),
         project=_enrolment,
         person=st.person_of("enrolment"),
         key_text=st.numbered("XJ"),
-        forms={"pid": "pid", "name": "name", "grade": "text", "entered_on": "date"},
+        forms={
+            "pid": "pid",
+            "name": "name",
+            "nation": "code",
+            "hukou_type": "code",
+            "grade": "text",
+            "entered_on": "date",
+        },
     ),
     SourceTable(
         source="education",

@@ -6,6 +6,7 @@
         'base_population__identity': 'person_key',
         'base_region__division': '*',
         'int_identity_merged': 'identifier_key',
+        'int_household_placed': 'identifier_key',
         'stg_police__resident': 'identifier_key',
         'stg_police__cancellation': 'identifier_key',
         'stg_police__move': 'identifier_key',
@@ -55,6 +56,10 @@ death as (
 
 division as (
     select * from {{ ref('base_region__division') }}
+),
+
+household_placed as (
+    select * from {{ ref('int_household_placed') }}
 ),
 
 -- The systems that know a person, by number or by record.
@@ -133,7 +138,9 @@ combined as (
         merged.*,
         registered.identifier_key is not null as in_police,
         registered.status,
-        coalesce(merged.village_code, departure_merged.to_village_code) as reported_village_code,
+        -- Whose own row is unreadable still lives with the household.
+        coalesce(merged.village_code, departure_merged.to_village_code, household_placed.village_code)
+            as reported_village_code,
         coalesce(death_known.death_sources, '{}') as death_sources,
         case when departure_merged.is_departure then departure_merged.happened_on end as left_on,
         merged.conflicts || array_remove(array[
@@ -143,6 +150,7 @@ combined as (
     left join registered on merged.identifier_key = registered.identifier_key
     left join death_known on merged.identifier_key = death_known.identifier_key
     left join departure_merged on merged.identifier_key = departure_merged.identifier_key
+    left join household_placed on merged.household_no = household_placed.household_no
 ),
 
 -- A village that was renamed or merged resolves to the one that followed it; a code nobody knows resolves to nothing.

@@ -9,6 +9,8 @@ select
     vault.identifier_key(person.pid) as identifier_key,
     std.clean_name(logged.name) as name,
     std.sex_code(logged.sex) as sex,
+    std.digits(logged.nation, 2) as nation,
+    std.code_in(logged.hukou_type, '{1,2}') as hukou_type,
     std.clean_code(logged.school_code) as school_code,
     std.code_in(logged.grade, '{1,2,3,4,5,6,7,8,9,10,11,12}')::integer as grade,
     std.try_date(logged.entered_on) as entered_on,

@@ -8,6 +8,8 @@ select
     person.pid,
     vault.identifier_key(person.pid) as identifier_key,
     std.clean_name(logged.name) as name,
+    std.digits(logged.nation, 2) as nation,
+    std.code_in(logged.hukou_type, '{1,2}') as hukou_type,
     std.code_in(logged.insurance_kind, '{城乡居民养老,职工养老}') as insurance_kind,
     std.code_in(logged.status, '{参保,领取,停保}') as status,
     std.try_date(logged.started_on) as started_on,
