@@ -11,6 +11,7 @@ COPY --chown=huiliu pyproject.toml requirements.lock requirements-dev.lock requi
 COPY --chown=huiliu scripts scripts
 COPY --chown=huiliu huiliu huiliu
 COPY --chown=huiliu ingestion ingestion
+COPY --chown=huiliu linkage linkage
 COPY --chown=huiliu transformation transformation
 COPY --chown=huiliu soda_checks soda_checks
 COPY --chown=huiliu returnflow returnflow
