@@ -23,8 +23,6 @@ from benchmarks.results import RESULTS, Results, Row
 from benchmarks.town import Day, Town, layer_seconds, layers_of
 from huiliu.errors import HuiliuError
 
-_SLOWEST = 10
-
 
 @dataclass
 class Run:
@@ -149,8 +147,12 @@ def _details(town: Town) -> dict[str, list[str]]:
         ],
     }
     for title in dict.fromkeys((next(iter(days)), list(days)[-1])):
-        slowest = sorted(days[title].built.models, key=lambda it: it.seconds, reverse=True)[:_SLOWEST]
-        details[f"Slowest models of the {title}"] = [f"`{it.name}` {it.seconds:.2f} s" for it in slowest]
+        day = days[title]
+        details[f"Slowest models of the {title}"] = [
+            f"`{run.name}` {run.seconds:.2f} s"
+            + (f": {day.plans[run.name]}" if run.name in day.plans else "")
+            for run in day.slowest
+        ]
     return details
 
 

@@ -9,7 +9,7 @@ from functools import cached_property, partial
 
 from psycopg import sql
 
-from benchmarks import child, workplace
+from benchmarks import child, plans, workplace
 from benchmarks.child import ChildRun
 from benchmarks.finding import Result, measured, timed
 from benchmarks.workplace import Say
@@ -22,18 +22,19 @@ from returnflow.spec import load_packages
 from simulator import days
 from soda_checks.gate import gate_staging
 from soda_checks.score import score
-from transformation.build import BuildResult, ModelRun, build, build_metrics
+from transformation.build import LINKAGE, BuildResult, ModelRun, build, build_metrics
 from transformation.checks import ensure_typed_views
 from transformation.dbt_runner import DbtProject
 
 SEED = 20260115
 DAYS = 3
+SLOWEST = 10
 _PASSES = 3
 
 
 @dataclass
 class Day:
-    """A day's steps in seconds, and what they did."""
+    """A day's steps in seconds, and what they did; ``plans``: the dearest step of its slowest models."""
 
     built: BuildResult
     seconds: dict[str, float]
@@ -41,6 +42,17 @@ class Day:
     deliveries: int = 0
     held: int = 0
     rows_returned: int = 0
+    plans: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def slowest(self) -> list[ModelRun]:
+        """The models that took longest, the slowest first."""
+        return sorted(self.built.models, key=lambda it: it.seconds, reverse=True)[:SLOWEST]
+
+    @property
+    def linkage_seconds(self) -> float:
+        """Seconds of the step that links records to people."""
+        return sum(run.seconds for run in self.built.models if run.name == LINKAGE)
 
 
 @dataclass
@@ -105,6 +117,9 @@ class Town:
             raise HuiliuError(f"models failed: {failed}", fix="mend them first")
         changes = [(load.rows_inserted, load.rows_updated, load.rows_deleted) for load in loads]
         day = Day(built, seconds, sum(count or 0 for counts in changes for count in counts))
+        if built.full_refresh or not self.passed:
+            # Only of a full build: the query of a day reads the temporary table of touched keys.
+            day.plans = plans.main_costs(self.project, [run.name for run in day.slowest])
         if self.serves:
             self._serve(day)
         self.passed.append(day)
