@@ -2,7 +2,9 @@
 {{ config(
     materialized='incremental', incremental_strategy='touched', unique_key='subject_key',
     touched_by={'base_credit__record': 'subject_key', 'int_credit_weighed': '*', 'int_credit_graded': '*'},
-    touches={'subject_key': 'subject_key', 'organisation_key': 'organisation_key'},
+    touches={
+        'subject_key': 'subject_key', 'person_key': 'person_key', 'organisation_key': 'organisation_key'
+    },
     due_keys="
         select record.subject_key from {{ ref('base_credit__record') }} as record
         left join {{ ref('int_credit_weighed') }} as weight
@@ -15,7 +17,7 @@
         ) as turning (point)
         where turning.point > std.last_as_of('base_credit__subject') and turning.point <= std.as_of()
     ",
-    indexes=[{'columns': ['subject_key'], 'unique': true}]
+    indexes=[{'columns': ['subject_key'], 'unique': true}, {'columns': ['person_key']}]
 ) }}
 
 with record as (

@@ -6,13 +6,16 @@
         'base_population__identity': 'identifier_key',
         'base_licence__type': '*'
     },
-    touches={'holder_key': 'holder_key', 'identifier_key': 'identifier_key'},
+    touches={'holder_key': 'holder_key', 'identifier_key': 'identifier_key', 'person_key': 'person_key'},
     due_keys="
         select holder_key from {{ this }}
         where valid_until between std.last_as_of('base_licence__licence') and std.as_of() - 1
             or revoked_on between std.last_as_of('base_licence__licence') + 1 and std.as_of()
     ",
-    indexes=[{'columns': ['holder_key', 'licence_no'], 'unique': true}, {'columns': ['identifier_key']}]
+    indexes=[
+        {'columns': ['holder_key', 'licence_no'], 'unique': true},
+        {'columns': ['identifier_key']}, {'columns': ['person_key']}
+    ]
 ) }}
 
 with registered as (

@@ -7,6 +7,7 @@
     },
     touches={
         'identifier_key': 'identifier_key',
+        'person_key': 'person_key',
         'village_code': 'village_code',
         'claim_key': 'unnest(array[contract_no, cast(identifier_key as text)])'
     },
@@ -16,7 +17,8 @@
             or term_to between std.last_as_of('theme_agriculture__contract') and std.as_of() - 1
     ",
     indexes=[
-        {'columns': ['contract_no'], 'unique': true}, {'columns': ['identifier_key']}, {'columns': ['village_code']}
+        {'columns': ['contract_no'], 'unique': true}, {'columns': ['identifier_key']}, {'columns': ['person_key']},
+        {'columns': ['village_code']}
     ]
 ) }}
 

@@ -6,9 +6,10 @@
         'base_population__identity': 'identifier_key',
         'base_region__division': '*'
     },
-    touches={'identifier_key': 'identifier_key', 'township_year': 'township_year'},
+    touches={'identifier_key': 'identifier_key', 'person_key': 'person_key', 'township_year': 'township_year'},
     indexes=[
-        {'columns': ['subsidy_no'], 'unique': true}, {'columns': ['identifier_key']}, {'columns': ['township_year']}
+        {'columns': ['subsidy_no'], 'unique': true}, {'columns': ['identifier_key']}, {'columns': ['person_key']},
+        {'columns': ['township_year']}
     ]
 ) }}
 

@@ -1,12 +1,12 @@
 {{ config(
     materialized='incremental', incremental_strategy='touched', unique_key='holder_key',
     touched_by={'stg_transport__licence': 'holder_key', 'base_population__identity': 'identifier_key'},
-    touches={'holder_key': 'holder_key'},
+    touches={'holder_key': 'holder_key', 'person_key': 'person_key'},
     due_keys="
         select holder_key from {{ this }}
         where ended_on between std.last_as_of('theme_transport__licence') + 1 and std.as_of()
     ",
-    indexes=[{'columns': ['licence_no'], 'unique': true}, {'columns': ['holder_key']}]
+    indexes=[{'columns': ['licence_no'], 'unique': true}, {'columns': ['holder_key']}, {'columns': ['person_key']}]
 ) }}
 
 with registered as (

@@ -8,13 +8,16 @@
         'base_population__identity': 'identifier_key',
         'base_region__division': '*'
     },
-    touches={'owner_key': 'owner_key', 'township_code': 'township_code'},
+    touches={'owner_key': 'owner_key', 'person_key': 'person_key', 'township_code': 'township_code'},
     due_keys="
         select owner_key from {{ this }}
         where inspection_valid_until between std.last_as_of('theme_transport__vehicle') and std.as_of() - 1
             or scrapped_on between std.last_as_of('theme_transport__vehicle') + 1 and std.as_of()
     ",
-    indexes=[{'columns': ['owner_key', 'plate_no'], 'unique': true}, {'columns': ['township_code']}]
+    indexes=[
+        {'columns': ['owner_key', 'plate_no'], 'unique': true},
+        {'columns': ['person_key']}, {'columns': ['township_code']}
+    ]
 ) }}
 {%- set touched_keys -%}
 {% if is_incremental() %} in (select key from {{ touched() }}){% else %} is not null{% endif %}
