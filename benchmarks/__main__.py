@@ -149,8 +149,7 @@ def _details(town: Town) -> dict[str, list[str]]:
     for title in dict.fromkeys((next(iter(days)), list(days)[-1])):
         day = days[title]
         details[f"Slowest models of the {title}"] = [
-            f"`{run.name}` {run.seconds:.2f} s"
-            + (f": {day.plans[run.name]}" if run.name in day.plans else "")
+            ": ".join(filter(None, (f"`{run.name}` {run.seconds:.2f} s", day.plans.get(run.name))))
             for run in day.slowest
         ]
     return details

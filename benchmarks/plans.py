@@ -27,7 +27,7 @@ def main_costs(project: DbtProject, names: Sequence[str]) -> dict[str, str]:
     with connect_to(workplace.admin("warehouse"), "admin", autocommit=True) as conn:
         found = {}
         for name, path in paths.items():
-            query = sql.SQL("explain (format json) {}").format(sql.SQL(path.read_text(encoding="utf-8")))  # type: ignore[arg-type]  # the project's own compiled SQL
+            query = sql.SQL("explain (format json) {}").format(sql.SQL(path.read_text(encoding="utf-8")))
             row = conn.execute(query).fetchone()
             found[name] = _dearest(row[0][0]["Plan"]) if row else ""
     return found
@@ -37,9 +37,8 @@ def _dearest(plan: Node) -> str:
     costs = [(_own_cost(node), node) for node in _nodes(plan)]
     cost, node = max(costs, key=lambda it: it[0])
     whole = max(sum(each for each, _ in costs), 1e-9)
-    where = next(
-        (f" on {node[key]}" for key in ("Relation Name", "CTE Name", "Function Name") if key in node), ""
-    )
+    named = ("Relation Name", "CTE Name", "Function Name")
+    where = next((f" on {node[key]}" for key in named if key in node), "")
     return f"{node['Node Type']}{where}, {cost / whole:.0%} of the estimated cost, {node['Plan Rows']:,} rows"
 
 
