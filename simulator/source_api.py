@@ -117,7 +117,7 @@ class Page(BaseModel):
 
 
 class Stretch(BaseModel):
-    """The rows from a cursor on, without a total; ``next_cursor`` leads to the rest, null in the last answer."""
+    """Rows from a cursor on, without a total; ``next_cursor`` leads to the rest, null in the last answer."""
 
     next_cursor: str | None
     rows: list[dict[str, Any]]

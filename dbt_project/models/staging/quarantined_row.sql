@@ -145,7 +145,8 @@ select 'disabled_federation' as source, 'certificate' as entity, _row_key, quara
 from {{ ref('stg_disabled_federation__certificate') }}
 where not is_usable
 union all
-select 'rural_revitalisation' as source, 'monitored_person' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+select
+    'rural_revitalisation' as source, 'monitored_person' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
 from {{ ref('stg_rural_revitalisation__monitored_person') }}
 where not is_usable
 union all

@@ -27,12 +27,12 @@ select
     logged._loaded_on
 from {{ source('raw', 'buildings__building') }} as logged
 cross join lateral std.position_of(logged.location) as place (position)
+-- A number begins with the code of its village.
 cross join
-    lateral (
-        -- A number begins with the code of its village.
-        select case
+    lateral coalesce(
+        std.digits(logged.village_code, 12),
+        case
             when std.clean_code(logged.village_code) is null then substring(logged.building_no from '^([0-9]{12})-')
-            else std.digits(logged.village_code, 12)
         end
     ) as place_named (village_code)
 cross join

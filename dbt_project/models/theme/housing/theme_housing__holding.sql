@@ -88,7 +88,7 @@ select
     single.home_key,
     single.kind,
     single.record_no,
-    cast(single.share_percent as numeric(14, 2)) as share_percent,
+    single.share_percent::numeric(14, 2) as share_percent,
     single.way,
     single.held_from,
     single.held_until
