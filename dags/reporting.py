@@ -118,6 +118,7 @@ def build(result: BuildResult) -> dict[str, Any]:
         "as_of": str(result.as_of),
         "claimed_batches": len(result.claimed_batches),
         "models": dict(Counter(run.status for run in result.models)),
+        "linkage": next((run.message for run in result.models if run.name == "linkage"), None),
         "failed": [f"{run.name}: {run.message}" for run in result.failed],
     }
 

@@ -80,6 +80,11 @@ def show_outcome(console: Console, *, flow: Flow, since: datetime, seconds: dict
                 ["status", "models", "rows written", "seconds"],
                 lambda: outcomes.models_since(conn, since),
             ),
+            (
+                "身份关联 / linkage",
+                ["records without a number", "linked", "in review", "alone", "weighed anew", "changed"],
+                lambda: outcomes.links_since(conn, since),
+            ),
             ("质量 / quality", ["level", "name", "score"], lambda: outcomes.scores(conn)),
             (
                 "回流 / returned",

@@ -105,6 +105,18 @@ def models_since(conn: Connection, since: datetime) -> Rows:
     ).fetchall()
 
 
+def links_since(conn: Connection, since: datetime) -> Rows:
+    """(records without a number, linked, in review, alone, weighed anew, matches changed) of builds since."""
+    return conn.execute(
+        """
+        select run.records, run.linked, run.in_review, run.alone, run.scored, run.changed
+        from linkage.run inner join ops.build using (build_id)
+        where build.started_at >= %s order by build_id
+        """,
+        [since],
+    ).fetchall()
+
+
 def scores(conn: Connection) -> Rows:
     """(level, name, score) of the last scoring: the city and its departments."""
     return conn.execute(

@@ -146,6 +146,8 @@ def _around_linkage(
     read = f"+exposure:{LINKAGE}"
     runs = project.run_models(full_refresh=full_refresh, select=read, progress=progress)
     runs.append(_link(conn, build_id, day, runs, full_refresh=full_refresh))
+    if progress is not None:
+        progress(LINKAGE, runs[-1].status)
     failed = [run.name for run in runs if run.status != SUCCESS]
     skipped = sorted(set(project.standing_on(failed)) - {run.name for run in runs})
     rest = project.run_models(
@@ -171,9 +173,9 @@ def _link(
     if failed := [run.name for run in runs if run.status != SUCCESS]:
         return ModelRun(LINKAGE, "skipped", 0.0, None, f"stands on {', '.join(failed)}")
     try:
-        changed = link(conn, build_id, day, full=full_refresh).changed
+        done = link(conn, build_id, day, full=full_refresh)
     except (HuiliuError, psycopg.Error, duckdb.Error) as error:
         message = masked(str(error))
         log.error("Records could not be linked; the links of the last build stay: %s", message)
         return ModelRun(LINKAGE, "error", round(time.monotonic() - began, 3), None, message)
-    return ModelRun(LINKAGE, SUCCESS, round(time.monotonic() - began, 3), changed, "")
+    return ModelRun(LINKAGE, SUCCESS, round(time.monotonic() - began, 3), done.changed, done.summary)

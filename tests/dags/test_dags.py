@@ -27,7 +27,7 @@ EXPECTED = {
     "compute_metrics.py": 1,
 }
 NO_DAGS = {"__init__.py", "alerts.py", "wiring.py", "reporting.py"}
-PACKAGES = ("huiliu", "ingestion", "transformation", "soda_checks", "returnflow", "simulator")
+PACKAGES = ("huiliu", "ingestion", "linkage", "transformation", "soda_checks", "returnflow", "simulator")
 
 
 def read(home: Path, *arguments: str) -> dict[str, Any]:

@@ -21,7 +21,9 @@ def test_days_of_changes_end_where_a_rebuild_ends(toy_people: ToyPeople) -> None
         toy_people.person(name, **_person(rng))
     for name in records:
         toy_people.record(name, **_record(rng))
-    assert toy_people.link().in_full
+    first = toy_people.link()
+    assert first.in_full
+    assert first.summary.startswith(f"40 records without a number: {first.linked} linked, ")
     for _ in range(DAYS):
         for name in rng.sample(people, 4):
             toy_people.person(name, **_person(rng))

@@ -64,7 +64,7 @@ class Step:
                 " on conflict (model) do update set build_id = excluded.build_id",
                 [build_id, as_of, build_id],
             )
-        return SimpleNamespace(changed=1)
+        return SimpleNamespace(changed=1, summary="1 record")
 
 
 @pytest.fixture
@@ -83,9 +83,12 @@ def linked(toy: ToyCity) -> list[str]:
 
 def test_the_step_reads_what_was_built_and_is_read_by_the_rest(own_toy: ToyCity, step: Step) -> None:
     own_toy.land([Change("I", 1, born_on="1950-01-01")])
-    result = own_toy.build()
+    ended: list[tuple[str, str]] = []
+    result = own_toy.build(progress=lambda name, status: ended.append((name, status)))
     assert [run.name for run in result.failed] == []
+    assert ("linkage", "success") in ended
     names = [run.name for run in result.models]
+    assert next(run.message for run in result.models if run.name == "linkage") == "1 record"
     assert names.index("toy_senior") < names.index("linkage") < names.index("toy_linked")
     assert step.seen == [1]
     assert linked(own_toy) == [RECORD.format(1)]

@@ -9,7 +9,7 @@ from typing import Any
 
 from huiliu.database import Connection
 from transformation.build import BuildResult, build
-from transformation.dbt_runner import DbtProject
+from transformation.dbt_runner import DbtProject, Progress
 
 TABLES = {
     "toy_person": "select person_id, name, town, born_on, _row_key from staging.toy_person",
@@ -88,11 +88,20 @@ class ToyCity:
         )
 
     def build(
-        self, day: str = "2025-01-01", *, full_refresh: bool = False, select: str | None = None
+        self,
+        day: str = "2025-01-01",
+        *,
+        full_refresh: bool = False,
+        select: str | None = None,
+        progress: Progress | None = None,
     ) -> BuildResult:
         """Run one build of the toy project."""
         return build(
-            as_of=date.fromisoformat(day), full_refresh=full_refresh, select=select, project=self.project
+            as_of=date.fromisoformat(day),
+            full_refresh=full_refresh,
+            select=select,
+            project=self.project,
+            progress=progress,
         )
 
     def change_model(self, name: str, old: str, new: str) -> None:
