@@ -6,6 +6,7 @@ Killed anywhere, the next run finishes the day that was begun before another one
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,8 @@ from huiliu.settings import get_settings
 
 # A list of what went wrong is read by a person: the first few, and how many more there are.
 SHOWN = 5
+# In a log nothing is cut off for want of columns.
+LOG_WIDTH = 160
 REGISTRY_DAG = "ingest_enterprise_registry"
 
 
@@ -89,7 +92,7 @@ def run_demo(persons: int, seed: int, *, console: Console | None = None) -> None
     The first run makes the city of `persons` people; every later one lets a day pass. Raises HuiliuError,
     with a list of what failed, unless every run ended well and every due delivery has a matching receipt.
     """
-    console = console or Console(highlight=False)
+    console = console or Console(highlight=False, width=None if sys.stdout.isatty() else LOG_WIDTH)
     steps, progress = Steps(console), Progress.load()
     begun = datetime.now(UTC)
     with steps.step("PostgreSQL 与数据库 / databases"):
