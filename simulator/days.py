@@ -18,8 +18,8 @@ from simulator.identity import phones
 from simulator.loading import Connect, as_owner
 from simulator.rates import DailyRates, Rates
 from simulator.rates import load as load_rates
+from simulator.registry import TABLES
 from simulator.state import State
-from simulator.systems import TABLES, index
 from simulator.systems.source_table import SourceTable
 from simulator.table import Ints
 
@@ -129,7 +129,7 @@ def _office_work(state: State, rates: Rates) -> None:
         spec = rates.dirt.get(table.full_name)
         if spec is None:
             continue
-        rng = state.rng(2000 + index(table))
+        rng = state.rng_of(f"office work {table.full_name}")
         _remove_repeats(state, table, rates.daily.removed_repeats, rng)
         state.touch(table.full_name, dirt.correct_some(state, table, rates.daily.corrected_faults, rng))
         if spec.duplicate:
@@ -138,7 +138,7 @@ def _office_work(state: State, rates: Rates) -> None:
 
 def _remove_repeats(state: State, table: SourceTable, rate: float, rng: Generator) -> None:
     extra = state["extra"]
-    mine = extra["key"][extra["table"] == index(table)]
+    mine = extra["key"][extra["table"] == table.number]
     state.remove(table.full_name, mine[rng.random(len(mine)) < rate])
 
 
@@ -154,7 +154,7 @@ def _clean_rows(state: State, table: SourceTable) -> Ints:
     keys = keys[table.visible(state, keys)]
     faulty = dirt.faults_of(state, table)["key"].to_numpy()
     extra, withheld = state["extra"], state["withheld"]
-    doubled = extra["of"][extra["table"] == index(table)]
-    gone = withheld["key"][withheld["table"] == index(table)]
+    doubled = extra["of"][extra["table"] == table.number]
+    gone = withheld["key"][withheld["table"] == table.number]
     new = [ids for ids in state.added.get(table.full_name, [])]
     return np.setdiff1d(keys, np.concatenate([faulty, doubled, gone, *new]))

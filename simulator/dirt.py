@@ -13,7 +13,6 @@ from simulator.calendar import to_date
 from simulator.corruption import contradict, corrupt, positions, possible
 from simulator.rates import Kind, TableDirt
 from simulator.state import FAULT_SCHEMA, State
-from simulator.systems import index
 from simulator.systems.source_table import FIRST_EXTRA, Columns, SourceTable
 from simulator.table import NEVER, Column, Ints, Mask
 from simulator.text import Strings, dates
@@ -173,7 +172,7 @@ def repeat(state: State, table: SourceTable, keys: Ints) -> Ints:
 
 
 def _extra_keys(state: State, table: SourceTable, of: Ints) -> Ints:
-    number = index(table)
+    number = table.number
     extra = state["extra"]
     own = extra["key"][extra["table"] == number]
     first = int(own.max()) + 1 if len(own) else FIRST_EXTRA
@@ -272,7 +271,7 @@ def forget(state: State, table: SourceTable, keys: Ints) -> None:
     if not len(keys):
         return
     extra = state["extra"]
-    extra.keep(~((extra["table"] == index(table)) & np.isin(extra["key"], keys)))
+    extra.keep(~((extra["table"] == table.number) & np.isin(extra["key"], keys)))
     faults = state.faults
     gone = np.isin(faults["key"].to_numpy(), keys)
     gone &= np.asarray(pc.equal(faults["source"], table.source)) & np.asarray(

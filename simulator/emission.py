@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 from simulator import dirt
 from simulator.corruption import positions
 from simulator.rates import Rates
+from simulator.registry import TABLES
 from simulator.state import State, union
-from simulator.systems import TABLES, index
 from simulator.systems.source_table import FIRST_EXTRA, Columns, SourceTable
 from simulator.table import Ints
 
@@ -43,7 +43,7 @@ def plant_new(state: State, rates: Rates, table: SourceTable, new: Ints) -> Ints
     spec = rates.dirt.get(table.full_name)
     if spec is None or not len(new):
         return new
-    rng = state.rng(1000 + index(table))
+    rng = state.rng_of(f"dirt {table.full_name}")
     extras = [
         dirt.plant(state, table, chunk, table.project(state, chunk), spec, rng) for chunk in _chunks(new)
     ]
@@ -88,7 +88,7 @@ def present(state: State, table: SourceTable) -> Ints:
 
 def _withheld(state: State, table: SourceTable) -> Ints:
     withheld = state["withheld"]
-    return np.asarray(withheld["key"][withheld["table"] == index(table)])
+    return np.asarray(withheld["key"][withheld["table"] == table.number])
 
 
 def _with_extras(state: State, table: SourceTable, keys: Ints) -> Ints:
@@ -103,14 +103,14 @@ def _with_extras(state: State, table: SourceTable, keys: Ints) -> Ints:
 
 def _with_seconds(state: State, table: SourceTable, keys: Ints) -> Ints:
     extra = state["extra"]
-    mine = (extra["table"] == index(table)) & np.isin(extra["of"], keys)
+    mine = (extra["table"] == table.number) & np.isin(extra["of"], keys)
     return union([keys, extra["key"][mine]])
 
 
 def _entities(state: State, table: SourceTable, keys: Ints) -> Ints:
     """Return the entity each key is a row of."""
     extra = state["extra"]
-    mine = extra["table"] == index(table)
+    mine = extra["table"] == table.number
     place = positions(keys, extra["key"][mine])
     return np.where(place >= 0, extra["of"][mine][place], keys) if mine.any() else keys
 

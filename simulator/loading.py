@@ -21,8 +21,8 @@ from huiliu.database import Connection, connect
 from huiliu.errors import DataError
 from simulator import emission
 from simulator.emission import Change
+from simulator.registry import SYSTEMS, by_name
 from simulator.state import State
-from simulator.systems import SYSTEMS, by_name
 from simulator.systems.source_table import SourceTable
 from simulator.systems.system import System
 

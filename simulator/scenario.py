@@ -20,8 +20,8 @@ from simulator.events import benefits, homes, life
 from simulator.loading import Connect, as_owner
 from simulator.rates import Lateness
 from simulator.rates import load as load_rates
+from simulator.registry import by_name
 from simulator.state import State
-from simulator.systems import by_name, index
 from simulator.systems.source_table import FIRST_EXTRA
 from simulator.table import NEVER, Ints
 
@@ -92,7 +92,7 @@ def delete_source_row(
         if number not in emission.present(state, form):
             raise ValueError(f"{source}.{table} has no such row")
         if number < FIRST_EXTRA:
-            state["withheld"].append(table=index(form), key=number)
+            state["withheld"].append(table=form.number, key=number)
             dirt.record_deleted(state, form, number)
         state.remove(form.full_name, keys)
 

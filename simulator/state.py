@@ -63,8 +63,8 @@ SCHEMA: Schema = {
         "serial": I64, "established": I32, "capital": I64, "currency": I8, "former": I8, "style":
         I8, "house": I32,
     },
-    "extra": {"table": I8, "key": I64, "of": I64},
-    "withheld": {"table": I8, "key": I64},
+    "extra": {"table": I64, "key": I64, "of": I64},
+    "withheld": {"table": I64, "key": I64},
 }  # fmt: skip
 
 FAULT_SCHEMA = pa.schema(
@@ -138,10 +138,10 @@ class State:
         """Return the generator of one purpose in this step: independent of all others."""
         return np.random.default_rng([self.meta.seed, self.meta.step, purpose])
 
-    def rng_of(self, domain: str) -> Generator:
-        """Return the generator of one domain in this step: independent of all others."""
+    def rng_of(self, purpose: str) -> Generator:
+        """Return the generator of one purpose, by name, in this step: independent of all others."""
         return np.random.default_rng(
-            [self.meta.seed, self.meta.step, 1_000_000 + zlib.crc32(domain.encode())]
+            [self.meta.seed, self.meta.step, 1_000_000 + zlib.crc32(purpose.encode())]
         )
 
     def touch(self, table: str, ids: Column) -> None:

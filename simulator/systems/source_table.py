@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -82,6 +83,11 @@ class SourceTable:
     def full_name(self) -> str:
         """Name with its source, as in rates.yml."""
         return f"{self.source}.{self.name}"
+
+    @property
+    def number(self) -> int:
+        """By which the state refers to it: of the name alone, whatever other tables there are."""
+        return zlib.crc32(self.full_name.encode())
 
 
 def columns(text: str) -> tuple[tuple[str, str], ...]:

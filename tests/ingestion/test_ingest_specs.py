@@ -18,7 +18,7 @@ from ingestion import spec
 from ingestion.errors import IngestError
 from ingestion.run import ensure_raw_tables, ingest
 from ingestion.spec import load_spec, load_specs
-from simulator.systems import TABLES
+from simulator.registry import TABLES
 
 Write = Callable[..., Path]
 

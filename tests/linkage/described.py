@@ -23,8 +23,8 @@ from simulator import rates as simulated_rates
 from simulator import truth as true_tables
 from simulator.domains import DOMAINS
 from simulator.places import from_regions
+from simulator.registry import TABLES
 from simulator.state import State
-from simulator.systems import TABLES
 
 DAY = date(2026, 1, 15)
 _SPACE = uuid.UUID("6f1ba5a6-6d0c-4e0b-9f3a-6a2f1d3c5b7e")

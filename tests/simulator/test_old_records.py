@@ -11,8 +11,8 @@ import pytest
 
 from simulator import emission, rates, truth
 from simulator.loading import Shown
+from simulator.registry import SYSTEMS
 from simulator.state import State
-from simulator.systems import SYSTEMS
 from tests.simulator.conftest import START
 
 
