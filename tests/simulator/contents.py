@@ -10,53 +10,13 @@ import pyarrow.parquet as pq
 from psycopg.rows import dict_row
 
 from huiliu.database import connect
+from tests.simulator import files_of_sources
 
 Rows = dict[str, dict[str, str | None]]
 
-KEYS = {
-    ("police", "resident"): "resident_id",
-    ("police", "household_member"): "member_id",
-    ("police", "move"): "move_id",
-    ("police", "cancellation"): "cancellation_id",
-    ("civil_affairs", "assisted_household"): "case_no",
-    ("civil_affairs", "assisted_person"): "assisted_person_id",
-    ("civil_affairs", "subsidy_award"): "award_no",
-    ("civil_affairs", "subsidy_payment"): "payment_id",
-    ("health", "birth"): "certificate_no",
-    ("health", "death"): "certificate_no",
-    ("social_security", "insurance"): "insurance_id",
-    ("social_security", "employment"): "employment_id",
-    ("marriage_registry", "registration"): "registration_no",
-    ("transport", "vehicle"): "vehicle_id",
-    ("transport", "licence"): "licence_no",
-    ("licence_register", "licence"): "licence_id",
-    ("agriculture", "land_contract"): "contract_no",
-    ("agriculture", "subsidy"): "subsidy_no",
-    ("medical_insurance", "facility"): "facility_id",
-    ("medical_insurance", "settlement"): "settlement_no",
-    ("disabled_federation", "certificate"): "certificate_no",
-    ("education", "school"): "school_id",
-    ("education", "enrolment"): "enrolment_no",
-    ("education", "degree"): "certificate_no",
-}
+KEYS = files_of_sources.keyed(databases=True)
+FILE_KEYS = files_of_sources.keyed(databases=False)
 LEDGER = "sources/veterans/退役军人服务台账.xlsx"
-WATCH_LIST = "sources/rural_revitalisation/防返贫监测对象台账.xlsx"
-WATCH_LIST_COLUMNS = (
-    "person_no",
-    "household_no",
-    "name",
-    "sex",
-    "birth_date",
-    "pid",
-    "head_name",
-    "district_name",
-    "township_name",
-    "village_code",
-    "kind",
-    "risk",
-    "identified_on",
-    "cleared_on",
-)
 REGISTER = "sources/enterprise_registry/enterprises.csv"
 LEDGER_COLUMNS = (
     "seq_no",
@@ -97,11 +57,10 @@ def ledger(home: Path) -> dict[str, Rows]:
     return sheets
 
 
-def watch_list(home: Path) -> Rows:
-    """Return the rows of the ledger of those watched against poverty, of all sheets, by 人员编号."""
-    book = openpyxl.load_workbook(home / WATCH_LIST, read_only=True)
-    lines = (line for sheet in book.worksheets for line in sheet.iter_rows(min_row=3, values_only=True))
-    return {str(line[0]): dict(zip(WATCH_LIST_COLUMNS, line, strict=True)) for line in lines}
+def file_table(home: Path, source: str, name: str) -> Rows:
+    """Return the rows of a table in files by their key; of a row appended twice the later one."""
+    key = FILE_KEYS[source, name]
+    return {str(row[key]): row for row in files_of_sources.read(home, source, name)}
 
 
 def register(home: Path) -> list[dict[str, str]]:
@@ -118,8 +77,5 @@ def truth(home: Path, name: str) -> list[dict[str, object]]:
 def fingerprint(home: Path) -> dict[str, object]:
     """Return everything a city shows: rows of every source table, and the bytes of truth and file sources."""
     shown: dict[str, object] = {f"{source}.{name}": table(source, name) for source, name in KEYS}
-    for path in sorted((home / "truth").glob("*.parquet")):
-        shown[f"truth/{path.name}"] = path.read_bytes()
-    for file in (LEDGER, REGISTER, WATCH_LIST):
-        shown[file] = (home / file).read_bytes()
-    return shown
+    files = [*home.glob("truth/*.parquet"), *(it for it in home.glob("sources/**/*") if it.is_file())]
+    return shown | {str(path.relative_to(home)): path.read_bytes() for path in files}
