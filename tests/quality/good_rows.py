@@ -450,7 +450,7 @@ def _division(number: int) -> Row:
     return {"code": code, "name": f"区划{number}", "level": level, "parent_code": parent}
 
 
-def _change(number: int) -> Row:
+def _succession(number: int) -> Row:
     return {
         "old_code": f"3706020020{number:02d}",
         "old_name": "旧村",
@@ -757,7 +757,7 @@ MAKERS: dict[str, Callable[[int], Row]] = {
     "ecology__permit": _permit,
     "ecology__reading": _reading,
     "region_codes__division": _division,
-    "region_codes__change": _change,
+    "region_codes__change": _succession,
     "market_regulation__entity": _entity,
     "market_regulation__officer": _officer,
     "market_regulation__change": _change,
