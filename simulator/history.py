@@ -47,6 +47,8 @@ def _marriages(state: State, rates: Rates) -> None:
         end_kind=0,
         shown=shown_on(registered, late),
         end_shown=NEVER,
+        office=person["village"][husbands],
+        end_office=-1,
     )
     person["marriage"][wives] = ids
     person["marriage"][husbands] = ids
@@ -74,6 +76,8 @@ def _divorces(state: State, share: float) -> None:
         end_kind=codes.DIVORCED,
         shown=registered,
         end_shown=ended,
+        office=person["village"][men],
+        end_office=person["village"][men],
     )
 
 

@@ -30,8 +30,9 @@ Schema = Mapping[str, Mapping[str, Any]]  # table -> column -> numpy dtype
 SCHEMA: Schema = {
     "person": {
         "number": I64, "surname": I32, "given1": I32, "given2": I32, "sex": I8, "birth": I32,
-        "nation": I8, "rural": BOOL, "village": I32, "household": I32, "relation": I8, "phone": I64,
-        "resident": BOOL, "died": I32, "left": I32, "marriage": I32, "mother": I32, "father": I32,
+        "nation": I8, "rural": BOOL, "village": I32, "house": I32, "household": I32, "relation": I8,
+        "phone": I64, "resident": BOOL, "died": I32, "left": I32, "marriage": I32, "mother": I32,
+        "father": I32,
     },
     "household": {"village": I32, "head": I32, "rural": BOOL, "house": I32},
     "member": {"household": I32, "person": I32, "relation": I8, "joined": I32, "left": I32},
@@ -39,7 +40,7 @@ SCHEMA: Schema = {
     "move": {"person": I32, "kind": I8, "origin": I32, "target": I32, "moved": I32, "shown": I32},
     "marriage": {
         "husband": I32, "wife": I32, "registered": I32, "ended": I32, "end_kind": I8, "shown": I32,
-        "end_shown": I32,
+        "end_shown": I32, "office": I32, "end_office": I32,
     },
     "birth": {"person": I32, "mother": I32, "father": I32, "born": I32, "shown": I32},
     "death": {"person": I32, "died": I32, "health_shown": I32, "police_shown": I32},

@@ -34,6 +34,7 @@ def join(state: State, persons: Column, households: Column, relations: Column, d
     member["left"][closed - 1] = day
     state.touch("police.household_member", closed)
     person["household"][at] = households
+    person["house"][at] = state["household"]["house"][np.asarray(households) - 1]
     person["relation"][at] = relations
     person["rural"][at] = state["household"]["rural"][np.asarray(households) - 1]
     added = member.append(household=households, person=persons, relation=relations, joined=day, left=NEVER)
@@ -91,6 +92,7 @@ def relocate(state: State, persons: Column, villages: ArrayLike, lateness: Laten
     end_residence(state, persons, state.today)
     residence.append(person=persons, village=target, start=state.today, end=NEVER)
     person["village"][at] = target
+    person["house"][at] = state["household"]["house"][person["household"][at] - 1]
     late = late_days(len(at), lateness.move, lateness.days, rng)
     shown = shown_on(np.full(len(at), state.today), late)
     moves = state["move"].append(

@@ -211,6 +211,7 @@ def _new_persons(
         nation=0,
         rural=household["rural"][at],
         village=household["village"][at],
+        house=household["house"][at],
         household=households,
         relation=relations,
         phone=phones,
@@ -255,6 +256,8 @@ def marry(state: State, count: int, lateness: Lateness, rng: Generator) -> None:
         end_kind=0,
         shown=shown,
         end_shown=NEVER,
+        office=person["village"][men],
+        end_office=-1,
     )
     person["marriage"][men] = person["marriage"][women] = ids
     state.add("marriage_registry.registration", ids[shown == state.today] * 2)
@@ -279,6 +282,7 @@ def divorce(state: State, count: int, rng: Generator) -> None:
         return
     marriage["ended"][ids - 1] = marriage["end_shown"][ids - 1] = state.today
     marriage["end_kind"][ids - 1] = codes.DIVORCED
+    marriage["end_office"][ids - 1] = person["village"][marriage["husband"][ids - 1] - 1]
     wives = marriage["wife"][ids - 1]
     person["marriage"][wives - 1] = person["marriage"][marriage["husband"][ids - 1] - 1] = 0
     state.add("marriage_registry.registration", ids * 2 + 1)

@@ -48,7 +48,7 @@ def _late(state: State, before: Mapping[str, int]) -> Lateness:
 def _registration(state: State, keys: Ints) -> Columns:
     marriage, at = state["marriage"], keys // 2 - 1
     husband, wife = marriage["husband"][at], marriage["wife"][at]
-    office = state.places.district_name(state["person"]["village"][husband - 1])
+    office = np.where(keys % 2 == 1, marriage["end_office"][at], marriage["office"][at])
     return {
         "kind": pick(("结婚", "离婚"), keys % 2),
         "registered_on": dates(_events(state, keys)[0]),
@@ -56,7 +56,7 @@ def _registration(state: State, keys: Ints) -> Columns:
         "husband_pid": st.pid(state, husband),
         "wife_name": st.name(state, wife),
         "wife_pid": st.pid(state, wife),
-        "office": join(office, "民政局婚姻登记处"),
+        "office": join(state.places.district_name(office), "民政局婚姻登记处"),
     }
 
 

@@ -34,8 +34,7 @@ def cancelled(state: State, persons: Ints) -> Mask:
 
 def _resident(state: State, ids: Ints) -> Columns:
     person, at = state["person"], ids - 1
-    village = person["village"][at]
-    house = state["household"]["house"][person["household"][at] - 1]
+    village, house = person["village"][at], person["house"][at]
     return {
         "pid": st.pid(state, ids),
         "name": st.name(state, ids),

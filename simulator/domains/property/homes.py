@@ -172,5 +172,7 @@ def enter_homes(state: State, homes: Ints, households: Ints) -> None:
     home = state["property_home"]
     home["household"][homes - 1], home["since"][homes - 1] = households, state.today
     state["household"]["house"][households - 1] = home["building"][homes - 1]
-    people = np.flatnonzero(state.living() & np.isin(state["person"]["household"], households)) + 1
+    person = state["person"]
+    people = np.flatnonzero(state.living() & np.isin(person["household"], households)) + 1
+    person["house"][people - 1] = state["household"]["house"][person["household"][people - 1] - 1]
     state.touch_persons(people)
