@@ -143,16 +143,15 @@ def _remove_repeats(state: State, table: SourceTable, rate: float, rng: Generato
 
 
 def _repeat_some(state: State, table: SourceTable, rate: float, rng: Generator) -> None:
-    keys = _clean_rows(state, table)
-    chosen = keys[rng.random(len(keys)) < rate]
-    state.touch(table.full_name, dirt.repeat(state, table, np.sort(chosen)))
-
-
-def _clean_rows(state: State, table: SourceTable) -> Ints:
-    """Return keys of visible rows without faults, second rows or deletion."""
     keys = table.every(state)
+    chosen = keys[rng.random(len(keys)) < rate]
+    state.touch(table.full_name, dirt.repeat(state, table, _clean_rows(state, table, chosen)))
+
+
+def _clean_rows(state: State, table: SourceTable, keys: Ints) -> Ints:
+    """Return which keys are of visible rows without faults, second rows or deletion, in order."""
     keys = keys[table.visible(state, keys)]
-    faulty = dirt.faults_of(state, table)["key"].to_numpy()
+    faulty = state.faults_of(table.full_name)["key"].to_numpy()
     extra, withheld = state["extra"], state["withheld"]
     doubled = extra["of"][extra["table"] == table.number]
     gone = withheld["key"][withheld["table"] == table.number]

@@ -20,13 +20,6 @@ from simulator.text import Strings, dates
 NO_COLUMN = ""
 
 
-def faults_of(state: State, table: SourceTable) -> pa.Table:
-    """Return the recorded faults of a table."""
-    faults = state.faults
-    mask = pc.and_(pc.equal(faults["source"], table.source), pc.equal(faults["table_name"], table.name))
-    return faults.filter(mask)
-
-
 def _record(
     state: State,
     table: SourceTable,
@@ -55,7 +48,7 @@ def _record(
         },
         schema=FAULT_SCHEMA,
     )
-    state.faults = pa.concat_tables([state.faults, rows])
+    state.faults[table.full_name] = pa.concat_tables([state.faults_of(table.full_name), rows])
 
 
 def plant(
@@ -197,10 +190,12 @@ def record_late(state: State, table: SourceTable, before: dict[str, int]) -> Non
 
 def lay_over(state: State, table: SourceTable, keys: Ints, clean: Columns) -> Columns:
     """Return the columns as the source has them: clean values with the recorded faults laid over."""
-    faults = faults_of(state, table)
+    faults = state.faults_of(table.full_name)
     order = np.argsort(keys, kind="stable")
     place = positions(faults["key"].to_numpy(), keys[order])
     dirty = dict(clean)
+    if not (place >= 0).any():
+        return dirty
     for column in clean:
         hit = np.asarray(pc.equal(faults["column_name"], column).fill_null(False)) & (place >= 0)
         if hit.any():
@@ -222,10 +217,7 @@ def follow_truth(state: State, table: SourceTable, keys: Ints, clean: Columns) -
     A value left blank stays so; a contradictory second row keeps contradicting, with the former value;
     any other faulty value is overwritten by the new one, which ends the fault.
     """
-    faults = state.faults.combine_chunks()
-    mine = np.asarray(
-        pc.and_(pc.equal(faults["source"], table.source), pc.equal(faults["table_name"], table.name))
-    )
+    faults = state.faults_of(table.full_name).combine_chunks()
     order = np.argsort(keys, kind="stable")
     place = positions(faults["key"].to_numpy(), keys[order])
     original, planted = (_whole(faults[name]) for name in ("original", "planted"))
@@ -233,7 +225,7 @@ def follow_truth(state: State, table: SourceTable, keys: Ints, clean: Columns) -
     ended = np.zeros(faults.num_rows, dtype=bool)
     for column, values in clean.items():
         hit = np.flatnonzero(
-            mine & (place >= 0) & np.asarray(pc.equal(faults["column_name"], column).fill_null(False))
+            (place >= 0) & np.asarray(pc.equal(faults["column_name"], column).fill_null(False))
         )
         true = values.take(pa.array(order[place[hit]]))
         changed = np.asarray(pc.not_equal(original.take(pa.array(hit)), true).fill_null(True))
@@ -245,7 +237,7 @@ def follow_truth(state: State, table: SourceTable, keys: Ints, clean: Columns) -
     for name, column_values in (("original", original), ("planted", planted)):
         position = faults.schema.get_field_index(name)
         faults = faults.set_column(position, FAULT_SCHEMA.field(name), column_values)
-    state.faults = faults.filter(pa.array(~ended))
+    state.faults[table.full_name] = faults.filter(pa.array(~ended))
 
 
 def _whole(column: pa.ChunkedArray) -> Strings:
@@ -254,15 +246,14 @@ def _whole(column: pa.ChunkedArray) -> Strings:
 
 def correct_some(state: State, table: SourceTable, rate: float, rng: Generator) -> Ints:
     """Correct some faulty values at the source; returns the keys of their rows."""
-    faults = state.faults
+    faults = state.faults_of(table.full_name)
     fixable = pc.is_in(faults["kind"], pa.array(["blank", "wrong", "id15", "full_width", "format"]))
-    mine = pc.and_(pc.equal(faults["source"], table.source), pc.equal(faults["table_name"], table.name))
-    candidates = np.flatnonzero(np.asarray(pc.and_(fixable, mine)))
+    candidates = np.flatnonzero(np.asarray(fixable))
     fixed = candidates[rng.random(len(candidates)) < rate]
     keep = np.ones(faults.num_rows, dtype=bool)
     keep[fixed] = False
     keys: Ints = faults["key"].to_numpy()[fixed]
-    state.faults = faults.filter(pa.array(keep))
+    state.faults[table.full_name] = faults.filter(pa.array(keep))
     return keys
 
 
@@ -272,13 +263,10 @@ def forget(state: State, table: SourceTable, keys: Ints) -> None:
         return
     extra = state["extra"]
     extra.keep(~((extra["table"] == table.number) & np.isin(extra["key"], keys)))
-    faults = state.faults
+    faults = state.faults_of(table.full_name)
     gone = np.isin(faults["key"].to_numpy(), keys)
-    gone &= np.asarray(pc.equal(faults["source"], table.source)) & np.asarray(
-        pc.equal(faults["table_name"], table.name)
-    )
     gone &= ~np.asarray(pc.is_in(faults["kind"], pa.array(["late", "deleted"])))
-    state.faults = faults.filter(pa.array(~gone))
+    state.faults[table.full_name] = faults.filter(pa.array(~gone))
 
 
 def record_deleted(state: State, table: SourceTable, key: int) -> None:

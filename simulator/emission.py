@@ -72,7 +72,8 @@ def changes(state: State, rates: Rates, before: dict[str, int]) -> list[Change]:
         new_keys = plant_new(state, rates, table, new)
         again = _with_extras(state, table, touched)
         write = np.setdiff1d(np.union1d(new_keys, again), np.union1d(removed, _withheld(state, table)))
-        for chunk in _chunks(again):
+        faulty = np.intersect1d(again, state.faults_of(table.full_name)["key"].to_numpy())
+        for chunk in _chunks(faulty):
             dirt.follow_truth(state, table, chunk, table.project(state, _entities(state, table, chunk)))
         dirt.forget(state, table, removed)
         result.append(Change(table, write, removed))
@@ -103,8 +104,8 @@ def _with_extras(state: State, table: SourceTable, keys: Ints) -> Ints:
 
 def _with_seconds(state: State, table: SourceTable, keys: Ints) -> Ints:
     extra = state["extra"]
-    mine = (extra["table"] == table.number) & np.isin(extra["of"], keys)
-    return union([keys, extra["key"][mine]])
+    mine = np.flatnonzero(extra["table"] == table.number)
+    return union([keys, extra["key"][mine[np.isin(extra["of"][mine], keys)]]])
 
 
 def _entities(state: State, table: SourceTable, keys: Ints) -> Ints:

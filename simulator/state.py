@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.random import Generator
 
@@ -103,14 +104,14 @@ class Meta:
 class State:
     """Everything known of the city. Tables by name.
 
-    ``touched``, ``added`` and ``removed`` hold the source rows of the step at hand; ``before`` the row
-    counts at its start.
+    ``faults`` holds what was planted by source table. ``touched``, ``added`` and ``removed`` hold the source
+    rows of the step at hand; ``before`` the row counts at its start.
     """
 
     meta: Meta
     places: Places
     tables: dict[str, Table]
-    faults: pa.Table
+    faults: dict[str, pa.Table] = field(default_factory=dict)
     touched: dict[str, list[Ints]] = field(default_factory=dict)
     added: dict[str, list[Ints]] = field(default_factory=dict)
     removed: dict[str, list[Ints]] = field(default_factory=dict)
@@ -119,12 +120,7 @@ class State:
     @classmethod
     def new(cls, meta: Meta, places: Places, schema: Schema) -> State:
         """Return an empty city."""
-        return cls(
-            meta,
-            places,
-            {name: Table(columns) for name, columns in schema.items()},
-            FAULT_SCHEMA.empty_table(),
-        )
+        return cls(meta, places, {name: Table(columns) for name, columns in schema.items()})
 
     def __getitem__(self, name: str) -> Table:
         """Return a table by name."""
@@ -178,6 +174,15 @@ class State:
         """Forget what changed: the step is committed."""
         self.touched, self.added, self.removed = {}, {}, {}
 
+    def faults_of(self, table: str) -> pa.Table:
+        """Return the recorded faults of a source table."""
+        return self.faults.get(table, FAULT_SCHEMA.empty_table())
+
+    def every_fault(self) -> pa.Table:
+        """Return all recorded faults, table by table."""
+        tables = [self.faults[name] for name in sorted(self.faults)]
+        return pa.concat_tables([FAULT_SCHEMA.empty_table(), *tables]).combine_chunks()
+
     def living(self) -> Mask:
         """Who is alive with hukou in the city."""
         return np.asarray(self["person"]["resident"])
@@ -190,7 +195,7 @@ class State:
         """Write the whole state into an existing folder."""
         for name, table in self.tables.items():
             table.save(folder / f"{name}.parquet")
-        pq.write_table(self.faults, folder / "faults.parquet")
+        pq.write_table(self.every_fault(), folder / "faults.parquet")
         self.places.save(folder)
         meta = {**asdict(self.meta), "business_date": to_date(self.today).isoformat()}
         (folder / "meta.json").write_text(json.dumps(meta, ensure_ascii=False, indent=1), encoding="utf-8")
@@ -201,8 +206,22 @@ class State:
         meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
         meta.pop("business_date")
         tables = {name: Table.load(folder / f"{name}.parquet") for name in schema}
-        faults = pq.read_table(folder / "faults.parquet").combine_chunks()
-        return cls(Meta(**meta), Places.load(folder), tables, faults)
+        return cls(
+            Meta(**meta), Places.load(folder), tables, _by_table(pq.read_table(folder / "faults.parquet"))
+        )
+
+
+def _by_table(faults: pa.Table) -> dict[str, pa.Table]:
+    """Split what ``every_fault`` gave."""
+    faults = faults.combine_chunks()
+    names = pc.binary_join_element_wise(faults["source"], faults["table_name"], ".")
+    counted = pc.value_counts(names)
+    ends = np.cumsum(np.array(counted.field("counts"), dtype=np.int64))
+    starts = np.concatenate([[0], ends])
+    return {
+        str(name): faults.slice(start, end - start)
+        for name, start, end in zip(counted.field("values").to_pylist(), starts, ends, strict=False)
+    }
 
 
 def union(parts: list[Ints]) -> Ints:

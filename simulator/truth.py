@@ -240,7 +240,7 @@ def _enterprise(state: State) -> pa.Table:
 
 
 def _fault(state: State) -> pa.Table:
-    faults = state.faults
+    faults = state.every_fault()
     person = faults["person_id"].to_numpy()
     faults = faults.set_column(
         faults.schema.get_field_index("person_id"), "person_id", pa.array(person, mask=person == 0)

@@ -102,9 +102,8 @@ def _age(births: Column, days: Column) -> Column:
 
 def _misread(state: State, table: str, column: str, ids: Ints) -> Mask:
     """Say in which rows a column is misread as yet."""
-    faults = state.faults
-    mask = pc.and_(pc.equal(faults["source"], "marriage_archive"), pc.equal(faults["table_name"], table))
-    mask = pc.and_(mask, pc.and_(pc.equal(faults["column_name"], column), pc.equal(faults["kind"], "wrong")))
+    faults = state.faults_of(f"marriage_archive.{table}")
+    mask = pc.and_(pc.equal(faults["column_name"], column), pc.equal(faults["kind"], "wrong"))
     keys = np.sort(faults["key"].filter(pc.fill_null(mask, fill_value=False)).to_numpy())
     return np.asarray(positions(ids, keys) >= 0)
 
