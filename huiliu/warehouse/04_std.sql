@@ -118,6 +118,11 @@ $$
 $$;
 comment on function std.month_code(text) is '月份：YYYYMM；不合法为空';
 
+create or replace function std.year_code(value text) returns text
+language sql immutable parallel safe as
+$$ select case when std.clean_code(value) ~ '^(19|20)[0-9]{2}$' then std.clean_code(value) end $$;
+comment on function std.year_code(text) is '年份：1900 至 2099 年；不合法为空';
+
 create or replace function std.try_timestamp(value text) returns timestamp
 language plpgsql immutable parallel safe as
 $$
@@ -166,6 +171,17 @@ begin
 end
 $$;
 comment on function std.try_amount(text) is '金额（元，两位小数）：可安全转换为 numeric(14,2)；不合法为空';
+
+create or replace function std.try_decimal(value text, digits int, places int) returns numeric
+language plpgsql immutable parallel safe as
+$$
+declare
+    number numeric := round(std.try_numeric(value), places);
+begin
+    return case when abs(number) < 10::numeric ^ (digits - places) then number end;
+end
+$$;
+comment on function std.try_decimal(text, int, int) is '小数：可安全转换为 numeric(digits, places)；不合法或超出为空';
 
 -- Capital of an enterprise: "5068.8万人民币", "1,000(万美元)", "50万元" ---------------------------------------------------
 
@@ -365,7 +381,12 @@ comment on function std.position_of(text) is '坐标“经度,纬度”：得[�
 create or replace function std.try_count(value text) returns integer
 language sql immutable parallel safe as
 $$ select case when std.clean_code(value) ~ '^[0-9]{1,9}$' then std.clean_code(value)::integer end $$;
-comment on function std.try_count(text) is '非负整数计数；不合法为空';
+comment on function std.try_count(text) is '非负整数计数，至多九位；不合法为空';
+
+create or replace function std.try_age(value text) returns integer
+language sql immutable parallel safe as
+$$ select case when std.try_count(value) <= 150 then std.try_count(value) end $$;
+comment on function std.try_age(text) is '年龄（岁）：0 至 150；不合法为空';
 
 -- Codes -----------------------------------------------------------------------------------------------------------------
 

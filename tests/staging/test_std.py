@@ -22,8 +22,8 @@ GARBAGE = [
 ]  # fmt: skip
 TEXT_FUNCTIONS = [
     "clean_text", "clean_code", "clean_name", "try_date", "try_date_until", "try_timestamp", "try_bigint",
-    "try_numeric", "try_amount", "month_code", "capital_currency", "capital_amount", "capital_yuan",
-    "resident_id", "resident_id_is_valid",
+    "try_numeric", "try_amount", "try_count", "try_age", "month_code", "year_code", "capital_currency",
+    "capital_amount", "capital_yuan", "resident_id", "resident_id_is_valid",
     "birth_date_of", "sex_of", "mask_resident_id", "uscc_is_valid", "uscc", "sex_code",
 ]  # fmt: skip
 
@@ -238,6 +238,20 @@ def test_numbers_and_amounts(call: Call) -> None:
         None,
     ]
     assert call("month_code", ["202512", "2025-12", "202513", "20251"]) == ["202512", "202512", None, None]
+    assert call("year_code", ["2025", "１９９９", "0000", "1899"]) == ["2025", "1999", None, None]
+    assert call("try_count", ["999999999", "1000000000", "-1", "1.5"]) == [999_999_999, None, None, None]
+    assert call("try_age", ["0", "150", "151", "999999999"]) == [0, 150, None, None]
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [("999.99", "999.99"), ("999.994", "999.99"), ("999.995", None), ("-1000", None)],
+)
+def test_a_decimal_fits_its_column_or_is_none(
+    warehouse: psycopg.Connection, written: str, number: str | None
+) -> None:
+    row = warehouse.execute("select std.try_decimal(%s, 5, 2)::numeric(5, 2)", (written,)).fetchone()
+    assert row == (number and Decimal(number),)
 
 
 @pytest.mark.parametrize(

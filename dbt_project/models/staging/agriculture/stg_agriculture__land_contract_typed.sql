@@ -20,8 +20,8 @@ select
     cast(coalesce(date_part('year', birth.day), std.try_numeric(birth.year)) as integer) as birth_year,
     std.clean_name(logged.relative_name) as relative_name,
     case when std.clean_name(logged.relative_name) is not null then 'spouse' end as relative_kind,
-    cast(std.try_bigint(logged.parcels) as integer) as parcels,
-    cast(std.try_amount(logged.area_mu) as numeric(10, 2)) as area_mu,
+    std.try_count(logged.parcels) as parcels,
+    cast(std.try_decimal(logged.area_mu, 10, 2) as numeric(10, 2)) as area_mu,
     std.try_date(logged.term_from) as term_from,
     term.term_to,
     std.try_timestamp(logged.updated_at) as updated_at,
@@ -43,6 +43,6 @@ cross join lateral array_remove(array[
     std.quarantine_reason('contract_no', logged.contract_no, std.clean_code(logged.contract_no) is null),
     std.quarantine_reason('village_code', logged.village_code, std.digits(logged.village_code, 12) is null),
     std.quarantine_reason('name', logged.name, std.clean_name(logged.name) is null),
-    std.quarantine_reason('area_mu', logged.area_mu, std.try_amount(logged.area_mu) is null),
+    std.quarantine_reason('area_mu', logged.area_mu, std.try_decimal(logged.area_mu, 10, 2) is null),
     std.quarantine_reason('term_to', logged.term_to, term.term_to is null)
 ], null) as judged (quarantine_reasons)

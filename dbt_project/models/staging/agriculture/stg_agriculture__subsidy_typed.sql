@@ -6,7 +6,7 @@
 select
     std.clean_code(logged.subsidy_no) as subsidy_no,
     std.clean_text(logged.subsidy_kind) as subsidy_kind,
-    std.digits(logged.year, 4) as year,
+    std.year_code(logged.year) as year,
     std.clean_text(logged.season) as season,
     std.clean_code(logged.contract_no) as contract_no,
     person.pid,
@@ -14,7 +14,7 @@ select
     std.clean_name(logged.name) as name,
     coalesce(std.clean_code(logged.contract_no), cast(vault.identifier_key(person.pid) as text)) as claim_key,
     std.digits(logged.village_code, 12) as village_code,
-    cast(std.try_amount(logged.claimed_mu) as numeric(10, 2)) as claimed_mu,
+    cast(std.try_decimal(logged.claimed_mu, 10, 2) as numeric(10, 2)) as claimed_mu,
     cast(std.try_amount(logged.amount) as numeric(14, 2)) as amount,
     std.try_date(logged.paid_on) as paid_on,
     std.try_timestamp(logged.updated_at) as updated_at,
@@ -29,6 +29,6 @@ cross join lateral std.resident_id(logged.pid) as person (pid)
 cross join lateral array_remove(array[
     std.quarantine_reason('subsidy_no', logged.subsidy_no, std.clean_code(logged.subsidy_no) is null),
     std.quarantine_reason('pid', logged.pid, person.pid is null),
-    std.quarantine_reason('year', logged.year, std.digits(logged.year, 4) is null),
-    std.quarantine_reason('claimed_mu', logged.claimed_mu, std.try_amount(logged.claimed_mu) is null)
+    std.quarantine_reason('year', logged.year, std.year_code(logged.year) is null),
+    std.quarantine_reason('claimed_mu', logged.claimed_mu, std.try_decimal(logged.claimed_mu, 10, 2) is null)
 ], null) as judged (quarantine_reasons)

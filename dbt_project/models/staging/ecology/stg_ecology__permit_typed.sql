@@ -11,7 +11,7 @@ select
     std.address_key(logged.address) as address_key,
     std.clean_text(logged.pollutant) as pollutant,
     std.clean_text(logged.unit) as unit,
-    std.try_amount(logged.limit_value)::numeric(12, 2) as limit_value,
+    std.try_decimal(logged.limit_value, 12, 2)::numeric(12, 2) as limit_value,
     std.try_date(logged.granted_on) as granted_on,
     std.try_date(logged.expires_on) as expires_on,
     judged.quarantine_reasons,

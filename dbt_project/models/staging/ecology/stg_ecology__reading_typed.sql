@@ -8,7 +8,7 @@ select
     std.clean_code(logged.permit_no) as permit_no,
     std.clean_text(logged.pollutant) as pollutant,
     std.try_date(logged.measured_on) as measured_on,
-    std.try_amount(logged.value)::numeric(12, 2) as value,
+    std.try_decimal(logged.value, 12, 2)::numeric(12, 2) as value,
     judged.quarantine_reasons,
     cardinality(judged.quarantine_reasons) = 0 as is_usable,
     logged._row_key,
@@ -19,5 +19,5 @@ from {{ source('raw', 'ecology__reading') }} as logged
 cross join lateral array_remove(array[
     std.quarantine_reason('permit_no', logged.permit_no, std.clean_code(logged.permit_no) is null),
     std.quarantine_reason('measured_on', logged.measured_on, std.try_date(logged.measured_on) is null),
-    std.quarantine_reason('value', logged.value, std.try_amount(logged.value) is null)
+    std.quarantine_reason('value', logged.value, std.try_decimal(logged.value, 12, 2) is null)
 ], null) as judged (quarantine_reasons)

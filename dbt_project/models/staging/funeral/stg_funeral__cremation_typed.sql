@@ -17,7 +17,7 @@ select
     cast(coalesce(
         cast(birth_year.stated as numeric),
         extract(year from coalesce(std.try_date(logged.died_on), std.try_date(logged.cremated_on)))
-        - std.try_bigint(std.clean_code(logged.age))
+        - std.try_age(logged.age)
     ) as integer) as birth_year,
     std.try_date(logged.died_on) as died_on,
     std.try_date(logged.cremated_on) as cremated_on,

@@ -9,7 +9,7 @@ select
     vault.identifier_key(person.pid) as identifier_key,
     std.clean_name(logged.name) as name,
     std.code_in(logged.role, '{法定代表人,经理,监事,股东}') as office_held,
-    std.try_numeric(logged.share)::numeric(5, 2) as share_held,
+    std.try_decimal(logged.share, 5, 2)::numeric(5, 2) as share_held,
     std.try_date(logged.started_on) as started_on,
     std.try_date_until(logged.ended_on) as ended_on,
     std.try_timestamp(logged.updated_at) as updated_at,

@@ -7,7 +7,7 @@ select
     std.clean_code(logged.scan_no) as scan_no,
     std.clean_code(logged.archive_no) as archive_no,
     std.clean_text(logged.volume) as volume,
-    cast(std.try_bigint(std.clean_code(logged.generation)) as integer) as generation,
+    std.try_count(logged.generation) as generation,
     std.code_in(logged.kind, '{结婚,离婚,复婚}') as kind,
     registered.registered_on,
     std.clean_text(logged.office) as office,
@@ -52,10 +52,10 @@ cross join lateral std.resident_id(logged.wife_pid) as wife (pid)
 cross join lateral std.try_date(logged.registered_on) as registered (registered_on)
 cross join lateral std.try_date(logged.husband_birth_date) as husband_born (birth_date)
 cross join lateral regexp_substr(logged.husband_birth_date, '^(18|19|20)\d\d(?=\D|\d{4}$|$)') as husband_year (stated)
-cross join lateral std.try_bigint(std.clean_code(logged.husband_age)) as husband_age (years)
+cross join lateral std.try_age(logged.husband_age) as husband_age (years)
 cross join lateral std.try_date(logged.wife_birth_date) as wife_born (birth_date)
 cross join lateral regexp_substr(logged.wife_birth_date, '^(18|19|20)\d\d(?=\D|\d{4}$|$)') as wife_year (stated)
-cross join lateral std.try_bigint(std.clean_code(logged.wife_age)) as wife_age (years)
+cross join lateral std.try_age(logged.wife_age) as wife_age (years)
 -- The archive begins with the republic and ends where the registry begins: another year was misread.
 cross join lateral array_remove(array[
     std.quarantine_reason('archive_no', logged.archive_no, std.clean_code(logged.archive_no) is null),

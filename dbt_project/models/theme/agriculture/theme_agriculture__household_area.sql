@@ -18,7 +18,7 @@ select
     coalesce(household_no, contract_no) as household_key,
     household_no,
     cast(count(*) as integer) as contract_count,
-    cast(sum(parcels) as integer) as parcels,
-    cast(sum(area_mu) as numeric(12, 2)) as area_mu
+    cast(sum(parcels) as bigint) as parcels,
+    cast(sum(area_mu) as numeric(16, 2)) as area_mu
 from contract
 group by village_code, coalesce(household_no, contract_no), household_no

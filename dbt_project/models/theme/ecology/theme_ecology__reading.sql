@@ -34,7 +34,7 @@ select
     reading.value,
     permit.limit_value,
     permit.unit,
-    cast(reading.value / nullif(permit.limit_value, 0) as numeric(8, 3)) as ratio,
+    cast(reading.value / nullif(permit.limit_value, 0) as numeric(18, 3)) as ratio,
     reading.value > permit.limit_value as exceeds,
     reading.measured_on between permit.valid_from and permit.valid_until as in_term
 from reading

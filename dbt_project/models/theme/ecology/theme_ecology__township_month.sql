@@ -19,6 +19,6 @@ select
     cast(count(*) as integer) as reading_count,
     cast(count(*) filter (where exceeds) as integer) as exceedance_count,
     cast(count(distinct permit_no) filter (where exceeds) as integer) as exceeding_permit_count,
-    cast(max(ratio) as numeric(8, 3)) as worst_ratio
+    cast(max(ratio) as numeric(18, 3)) as worst_ratio
 from reading
 group by township_month, coalesce(pollutant, '未知')

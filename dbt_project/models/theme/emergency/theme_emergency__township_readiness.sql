@@ -37,13 +37,13 @@ select
     left(division.region_code, 6) as district_code,
     cast(coalesce(counted.hazard_count, 0) as integer) as hazard_count,
     cast(coalesce(counted.grave_hazard_count, 0) as integer) as grave_hazard_count,
-    cast(coalesce(counted.threatened_people, 0) as integer) as threatened_people,
+    cast(coalesce(counted.threatened_people, 0) as bigint) as threatened_people,
     cast(coalesce(counted.shelter_count, 0) as integer) as shelter_count,
-    cast(coalesce(counted.shelter_room, 0) as integer) as shelter_room,
+    cast(coalesce(counted.shelter_room, 0) as bigint) as shelter_room,
     cast(coalesce(counted.store_count, 0) as integer) as store_count,
-    cast(coalesce(counted.tents, 0) as integer) as tents,
+    cast(coalesce(counted.tents, 0) as bigint) as tents,
     cast(coalesce(counted.team_count, 0) as integer) as team_count,
-    cast(coalesce(counted.team_members, 0) as integer) as team_members,
+    cast(coalesce(counted.team_members, 0) as bigint) as team_members,
     coalesce(counted.shelter_room, 0) >= coalesce(counted.threatened_people, 0) as has_room_for_all
 from division
 left join counted on left(division.region_code, 9) = counted.township_code

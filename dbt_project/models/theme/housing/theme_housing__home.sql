@@ -129,8 +129,8 @@ observed as (
         cast(count(*) as integer) as months_known,
         cast(count(*) filter (where is_low) as integer) as months_low,
         (array_agg(is_low order by month desc))[1] as is_low_last,
-        cast(sum(power_kwh) as numeric(14, 2)) as power_kwh,
-        cast(sum(water_m3) as numeric(14, 2)) as water_m3
+        cast(sum(power_kwh) as numeric(16, 2)) as power_kwh,
+        cast(sum(water_m3) as numeric(16, 2)) as water_m3
     from monthly
     group by home_key
 )
