@@ -70,6 +70,8 @@ def environment() -> dict[str, str]:
         "AIRFLOW_HOME": str(home()),
         # The DAGs import the project's packages, whether or not it is installed.
         "PYTHONPATH": str(settings.project_root),
+        # A task's process ends without Python's clean-up: its log would call dbt's locks leaked, in red.
+        "PYTHONWARNINGS": "ignore:resource_tracker:UserWarning",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://{rest}",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": f"postgresql+asyncpg://{rest}",
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
