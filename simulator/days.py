@@ -130,7 +130,8 @@ def _office_work(state: State, rates: Rates) -> None:
         if spec is None:
             continue
         rng = state.rng_of(f"office work {table.full_name}")
-        _remove_repeats(state, table, rates.daily.removed_repeats, rng)
+        if not table.appended:
+            _remove_repeats(state, table, rates.daily.removed_repeats, rng)
         state.touch(table.full_name, dirt.correct_some(state, table, rates.daily.corrected_faults, rng))
         if spec.duplicate:
             _repeat_some(state, table, rates.daily.repeated_rows, rng)

@@ -23,6 +23,7 @@ _MISTAKEN = dict(zip(_LOOK_ALIKES[::2], _LOOK_ALIKES[1::2], strict=True))
 _FROM = np.array(sorted(ord(character) for character in _MISTAKEN), dtype=np.uint32)
 _INTO = np.array([ord(_MISTAKEN[chr(point)]) for point in _FROM], dtype=np.uint32)
 _LOST = 0.15  # share of misread texts of which a character is lost, not mistaken
+_LETTERED = 0.5  # share of misread numbers of 15 digits in which a digit is taken for a letter
 _SWAPPED = 0.35  # share of misread dates whose day and month change places, where that is a date
 _ZERO = ord("0")
 # 1/7, 3/8, 0/6 and others that smudge into each other, by digit.
@@ -76,13 +77,16 @@ def misread_date(texts: Texts, rng: Generator) -> Texts:
 
 
 def misread_number(texts: Texts, rng: Generator) -> Texts:
-    """Take a digit of an 18-digit number for another, so that its check fails; in one of 15, without a check,
-    for a letter: a misread number is nobody's.
+    """Take a digit of a number for another, or in one of 15 now and then for a letter.
+
+    The check of an 18-digit number fails then. One of 15 has none: read with a wrong digit, it looks like
+    somebody else's, and may be.
     """
     points = _points(texts, 18)
     row, width = np.arange(len(points)), np.char.str_len(texts)
     digit = np.where((points >= _ZERO) & (points < _ZERO + 10), points - _ZERO, 3)
-    at = np.where(width == 18, rng.integers(0, 17, len(points)), _chosen(_LETTERS[digit] > 0, rng))
+    lettered = (width == 15) & (rng.random(len(points)) < _LETTERED)
+    at = np.where(lettered, _chosen(_LETTERS[digit] > 0, rng), rng.integers(0, width - (width == 18)))
     found = digit[row, at]
-    points[row, at] = np.where(width == 18, _DIGITS[found], _LETTERS[found])
+    points[row, at] = np.where(lettered, _LETTERS[found], _DIGITS[found])
     return _joined(points)

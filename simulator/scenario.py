@@ -83,9 +83,12 @@ def delete_source_row(
     """Delete a row at its source, by the source's key, though the truth has not changed; recorded as a
     fault 'deleted'.
 
-    Second rows of the same thing go with it, so that no contradictory one is left alone.
+    Second rows of the same thing go with it, so that no contradictory one is left alone. ValueError if there
+    is no such row, or the source never takes back what it has sent.
     """
     form = by_name(source, table)
+    if form.appended:
+        raise ValueError(f"{source}.{table} is sent in files that are never taken back")
     number = int("".join(character for character in str(key) if character.isdigit()))
     with _step(f"delete {source}.{table} {key}", home, opened) as state:
         keys = np.array([number])

@@ -6,7 +6,6 @@ Column titles are given as ``(title in the file, column of the rows)``; null is 
 from __future__ import annotations
 
 import csv
-import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,6 +18,8 @@ import xlsxwriter
 
 Header = Sequence[tuple[str, str]]
 _CREATED = datetime(2020, 1, 1)  # noqa: DTZ001 - Excel's times have no zone
+_AT_ONCE = 20_000  # rows that are Python objects at a time
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
 
 
 @contextmanager
@@ -32,56 +33,58 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def write_csv(rows: pa.Table, header: Header, path: Path, encoding: str = "utf-8") -> None:
     """Write a CSV with a line of titles and Windows line ends."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow([title for title, _ in header])
-    writer.writerows(_records(rows, header))
-    with replacing(path) as target:
-        target.write_bytes(text.getvalue().encode(encoding))
+    with replacing(path) as target, target.open("w", encoding=encoding, newline="") as file:
+        writer = csv.writer(file, lineterminator="\r\n")
+        writer.writerow([title for title, _ in header])
+        writer.writerows(_records(rows, header))
 
 
 def write_json(rows: pa.Table, header: Header, path: Path, at: str = "data") -> None:
     """Write ``{at: [{title: value}, …]}`` in UTF-8; null values are left out."""
-    titles = [title for title, _ in header]
-    records = [
-        {title: value for title, value in zip(titles, record, strict=True) if value is not None}
-        for record in _records(rows, header)
-    ]
-    with replacing(path) as target:
-        target.write_text(json.dumps({at: records}, ensure_ascii=False, indent=0), encoding="utf-8")
+    titles = [_quoted(title) for title, _ in header]
+    with replacing(path) as target, target.open("w", encoding="utf-8") as file:
+        file.write(f"{{\n{_quoted(at)}: [")
+        for number, values in enumerate(_records(rows, header)):
+            pairs = zip(titles, values, strict=True)
+            fields = ",\n".join(f"{title}: {_quoted(value)}" for title, value in pairs if value is not None)
+            file.write(f"{',' if number else ''}\n{{\n{fields}\n}}")
+        file.write(("\n" if rows.num_rows else "") + "]\n}")
 
 
 def write_xml(rows: pa.Table, header: Header, path: Path, root: str, record: str) -> None:
     """Write one element a row with one element a column; titles must be element names; null is left out."""
     titles = [title for title, _ in header]
-    lines = ['<?xml version="1.0" encoding="UTF-8"?>', f"<{root}>"]
-    for values in _records(rows, header):
-        cells = (
-            f"<{title}>{escape(value)}</{title}>"
-            for title, value in zip(titles, values, strict=True)
-            if value is not None
-        )
-        lines.append(f"<{record}>{''.join(cells)}</{record}>")
-    lines.append(f"</{root}>\n")
-    with replacing(path) as target:
-        target.write_text("\n".join(lines), encoding="utf-8")
+    with replacing(path) as target, target.open("w", encoding="utf-8") as file:
+        file.write(f'<?xml version="1.0" encoding="UTF-8"?>\n<{root}>\n')
+        for values in _records(rows, header):
+            cells = (
+                f"<{title}>{escape(value)}</{title}>"
+                for title, value in zip(titles, values, strict=True)
+                if value is not None
+            )
+            file.write(f"<{record}>{''.join(cells)}</{record}>\n")
+        file.write(f"</{root}>\n")
 
 
 def write_fixed_width(
     rows: pa.Table, widths: Sequence[tuple[str, int]], path: Path, encoding: str = "gb18030"
 ) -> None:
     """Write one line a row, each column padded to its width in bytes; ValueError if a value is longer."""
-    lines = []
-    for values in _records(rows, [(name, name) for name, _ in widths]):
-        cells = []
-        for value, (name, width) in zip(values, widths, strict=True):
-            cell = (value or "").encode(encoding)
-            if len(cell) > width:
-                raise ValueError(f"column {name}: a value is longer than {width} bytes")
-            cells.append(cell.ljust(width))
-        lines.append(b"".join(cells))
-    with replacing(path) as target:
-        target.write_bytes(b"".join(line + b"\r\n" for line in lines))
+    header = [(name, name) for name, _ in widths]
+    with replacing(path) as target, target.open("wb") as file:
+        for values in _records(rows, header):
+            cells = (
+                _cell(value or "", name, width, encoding)
+                for value, (name, width) in zip(values, widths, strict=True)
+            )
+            file.write(b"".join(cells) + b"\r\n")
+
+
+def _cell(value: str, name: str, width: int, encoding: str) -> bytes:
+    cell = value.encode(encoding)
+    if len(cell) > width:
+        raise ValueError(f"column {name}: a value is longer than {width} bytes")
+    return cell.ljust(width)
 
 
 def write_excel(sheets: Mapping[str, tuple[pa.Table, Header]], path: Path, title: str | None = None) -> None:
@@ -102,4 +105,7 @@ def write_excel(sheets: Mapping[str, tuple[pa.Table, Header]], path: Path, title
 
 
 def _records(rows: pa.Table, header: Header) -> Iterator[tuple[str | None, ...]]:
-    return zip(*(rows.column(name).to_pylist() for _, name in header), strict=True)
+    """Yield rows as tuples, some at a time: those of a whole city would be a gigabyte."""
+    for start in range(0, rows.num_rows, _AT_ONCE):
+        part = rows.slice(start, _AT_ONCE)
+        yield from zip(*(part.column(name).to_pylist() for _, name in header), strict=True)

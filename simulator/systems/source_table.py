@@ -78,6 +78,7 @@ class SourceTable:
     late: Callable[[State, Mapping[str, int]], Lateness] = never_late
     forms: Mapping[str, Form] = field(default_factory=dict)
     stamped: bool = True  # has updated_at
+    appended: bool = False  # a file a step: what stands in one is never taken back
 
     @property
     def full_name(self) -> str:

@@ -192,6 +192,7 @@ _TAX = (
         person=_nobody,
         forms={"taxpayer_no": "number", "amount": "amount", "paid_on": "date"},
         stamped=False,
+        appended=True,
     ),
 )
 _CREDIT = SourceTable(

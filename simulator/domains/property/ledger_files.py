@@ -64,6 +64,7 @@ def _table(
         key_text=key_text,
         forms=forms,
         stamped=False,
+        appended=of.endswith("usage"),
     )
 
 

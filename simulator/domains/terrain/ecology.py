@@ -189,6 +189,7 @@ READING = SourceTable(
     late=st.late_rows("discharge_reading", "day"),
     forms={"pollutant": "code", "measured_on": "date", "value": "amount"},
     stamped=False,
+    appended=True,
 )
 SYSTEM = System("ecology", (PERMIT, READING), _write)
 
