@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from benchmarks import city, loads, pipe
+from benchmarks import city, loads, pipe, tags
 from benchmarks.depot import Depot
 from benchmarks.finding import Finding
 from benchmarks.town import Town
@@ -73,6 +73,12 @@ CITY_GOALS: tuple[Goal[Town], ...] = (
         "return of a day, 1 % changed",
         "first return (20 % + 20 ms a delivery)",
         city.day_return,
+    ),
+    Goal(
+        "wide_tags",
+        "profile of 2,100 tags in 14 groups: build, a day, a search, a look-up",
+        "the real tags, in proportion; full build of them; counting three groups; 100 ms",
+        tags.wide_tags,
     ),
 )
 
