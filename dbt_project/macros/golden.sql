@@ -18,7 +18,7 @@ doubt      SQL text: '0', or '1' where the value contradicts something known bet
     cast({{ attribute }}_best[6] as date) as {{ attribute }}_on
 {%- endmacro %}
 
-{#- Newest first as text: seconds until a far day; what has no time comes last. -#}
+{#- Newest first as text of eleven digits (ten would cut times before 1970): seconds until a far day; no time comes last. -#}
 {% macro recency(time) -%}
-    coalesce(lpad((9999999999 - extract(epoch from {{ time }}))::bigint::text, 10, '0'), '9999999999')
+    coalesce(lpad((9999999999 - extract(epoch from {{ time }}))::bigint::text, 11, '0'), '99999999999')
 {%- endmacro %}

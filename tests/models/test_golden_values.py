@@ -36,6 +36,8 @@ def spoilt(built_city: Path) -> dict[str, set[int]]:
     """People with a fault in the police's registers, by column; under pid: nobody knows whose row it is."""
     fault = pq.read_table(built_city / "truth" / "fault.parquet").to_pandas()
     fault = fault[(fault["source"] == "police") & fault["table_name"].isin(POLICE)]
+    # Other forms are to be understood, and repeated rows to be seen through: they excuse nothing.
+    fault = fault[fault["kind"].isin(["blank", "wrong", "contradictory"])]
     by_column = fault.groupby("column_name")["person_id"].agg(set)
     return {str(column): {int(person) for person in people} for column, people in by_column.items()}
 
@@ -55,7 +57,7 @@ def test_a_golden_value_differs_from_the_truth_only_where_the_register_is_spoilt
     wrong = told[told[f"{attribute}_golden"].astype(str) != told[attribute].astype(str)]
     assert set(wrong["person_id"]) - spoilt["pid"] <= spoilt.get(attribute, set())
     # A few faults have no other source to speak in their place: five times the usual dirt.
-    assert len(wrong) <= 0.04 * len(told)
+    assert len(wrong) <= 0.02 * len(told)
 
 
 def test_each_value_names_its_source_and_day(told: pd.DataFrame) -> None:

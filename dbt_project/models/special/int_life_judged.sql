@@ -1,4 +1,4 @@
--- Alive needs both registers of deaths silent and the police register speaking; dead needs both to say so.
+-- Alive needs every register of deaths silent and the police register speaking; dead needs two of them to say so.
 with veteran as (
     select * from {{ ref('int_veteran_served') }}
 ),
@@ -28,13 +28,14 @@ stated as (
     select
         veteran.person_key,
         person.death_sources,
-        coalesce(person.death_sources @> array['health', 'police'], false) as is_dead,
+        coalesce(cardinality(person.death_sources) > 1, false) as is_dead,
         case
             when not coverage.has_deaths then '卫健死亡登记尚未归集'
             when not coverage.has_cancellations then '公安注销登记尚未归集'
             when not coalesce(person.in_police, false) then '公安人口库查无此人'
             when person.death_sources = array['health'] then '仅卫健有死亡登记，公安未注销'
             when person.death_sources = array['police'] then '仅公安注销，卫健无死亡登记'
+            when person.death_sources = array['funeral'] then '仅有火化记录，卫健与公安均无死亡登记'
             when person.left_on is not null then '户口已迁出本市'
             when not person.is_resident then '公安户籍状态不是正常'
             when
@@ -68,8 +69,12 @@ select
         when doubt is not null then 'unknown'
         else 'met'
     end as verdict,
-    case when death_sources = array['health'] then 'health' else 'police' end as source,
-    case when is_dead then '卫健与公安均登记死亡' else coalesce(doubt, '公安户籍正常，无死亡登记') end as evidence,
+    case when cardinality(death_sources) = 1 then death_sources[1] else 'police' end as source,
+    case
+        when death_sources @> array['health', 'police'] then '卫健与公安均登记死亡'
+        when is_dead then '火化记录与另一登记均载明死亡'
+        else coalesce(doubt, '公安户籍正常，无死亡登记')
+    end as evidence,
     case
         when is_dead or doubt is null then null
         when doubt in ('仅公安注销，卫健无死亡登记', '卫健死亡登记尚未归集') then '市卫生健康委员会'

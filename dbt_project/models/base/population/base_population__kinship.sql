@@ -43,7 +43,7 @@ kin_stated as (
     select * from {{ ref('int_kin_stated') }}
 ),
 
-death as (
+death as not materialized (
     select * from {{ ref('int_death_merged') }}
 ),
 

@@ -10,7 +10,8 @@
         'stg_police__resident': 'identifier_key',
         'stg_police__cancellation': 'identifier_key',
         'stg_police__move': 'identifier_key',
-        'stg_health__death': 'identifier_key'
+        'stg_health__death': 'identifier_key',
+        'stg_funeral__cremation': 'identifier_key'
     },
     touches={'person_key': 'person_key', 'household_no': 'household_no', 'village_code': 'village_code'},
     indexes=[
@@ -52,6 +53,12 @@ move as (
 death as (
     select * from {{ ref('stg_health__death') }}
     where is_usable{{ touched_keys }}
+),
+
+-- A record without a number is not enough to declare somebody dead.
+cremation as (
+    select * from {{ ref('stg_funeral__cremation') }}
+    where is_usable and has_number{{ touched_keys }}
 ),
 
 division as (
@@ -110,6 +117,8 @@ death_known as (
         union all
         select identifier_key, 'police' as source from cancellation
         where reason = '死亡'
+        union all
+        select identifier_key, 'funeral' as source from cremation
     ) as evidence
     group by evidence.identifier_key
 ),

@@ -22,11 +22,12 @@ member as (
     select
         household_no,
         identifier_key,
-        relation,
+        bool_or(relation in ('01', '02')) as is_head,
+        bool_or(relation = '10') as is_spouse,
         min(name) as name
     from resident
     where relation in ('01', '02', '10') and name is not null
-    group by household_no, identifier_key, relation
+    group by household_no, identifier_key
 )
 
 select
@@ -37,4 +38,4 @@ select
     spouse.name as spouse_name
 from member as head
 inner join member as spouse on head.household_no = spouse.household_no
-where head.relation in ('01', '02') and spouse.relation = '10' and head.identifier_key <> spouse.identifier_key
+where head.is_head and spouse.is_spouse and head.identifier_key <> spouse.identifier_key

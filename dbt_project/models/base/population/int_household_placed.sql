@@ -37,12 +37,25 @@ placed as (
     order by household_no asc, member_count desc, village_code asc
 ),
 
+-- Whoever any row names in it, present or not: a key too many costs little, one too few leaves a stale place.
+named as (
+    select
+        household_no,
+        identifier_key
+    from resident
+    union
+    select
+        household_no,
+        identifier_key
+    from household_member
+),
+
 membership as (
     select
         household_no,
-        array_agg(distinct identifier_key) as member_keys
-    from household_member
-    where left_on is null
+        array_agg(identifier_key order by identifier_key) as member_keys
+    from named
+    where household_no is not null
     group by household_no
 )
 

@@ -20,11 +20,11 @@ with merged as (
     where true{{ touched_keys }}
 ),
 
-household_couple as (
+household_couple as not materialized (
     select * from {{ ref('int_household_couple') }}
 ),
 
-registration as (
+registration as not materialized (
     select * from {{ ref('stg_marriage_registry__registration') }}
     where is_usable
 ),

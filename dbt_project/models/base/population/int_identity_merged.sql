@@ -35,7 +35,9 @@
         'stg_rural_revitalisation__monitored_person': 'identifier_key',
         'stg_transport__licence': 'identifier_key',
         'stg_transport__vehicle': 'identifier_key',
-        'stg_utilities__account': 'identifier_key'
+        'stg_utilities__account': 'identifier_key',
+        'stg_marriage_archive__record': 'identifier_key',
+        'stg_civil_affairs__subsidy_payment': 'identifier_key'
     },
     touches={'identifier_key': 'identifier_key'},
     indexes=[{'columns': ['identifier_key'], 'unique': true}]

@@ -324,13 +324,13 @@ select
     cast(null as text) as phone,
     cast(null as date) as died_on
 from {{ ref('stg_education__enrolment') }}
-where is_usable and identifier_key is not null
+where is_usable and identifier_key is not null and has_number
 union all
 select
     identifier_key,
     pid,
     'funeral.cremation' as source,
-    cast(null as timestamp) as observed_at,
+    cast(cremated_on as timestamp) as observed_at,
     cast(null as text) as name,
     cast(null as text) as sex,
     cast(null as date) as birth_date,
@@ -340,7 +340,7 @@ select
     cast(null as text) as household_no,
     cast(null as text) as relation,
     cast(null as text) as phone,
-    cast(null as date) as died_on
+    died_on
 from {{ ref('stg_funeral__cremation') }}
 where is_usable and identifier_key is not null and has_number
 union all
@@ -486,7 +486,7 @@ select
     cast(null as text) as phone,
     cast(null as date) as died_on
 from {{ ref('stg_medical_insurance__settlement') }}
-where is_usable and identifier_key is not null
+where is_usable and identifier_key is not null and has_number
 union all
 select
     holder_identifier_key as identifier_key,
@@ -649,3 +649,57 @@ select
     cast(null as date) as died_on
 from {{ ref('stg_utilities__account') }}
 where is_usable and holder_identifier_key is not null
+union all
+select
+    husband_identifier_key as identifier_key,
+    husband_pid as pid,
+    'marriage_archive.record' as source,
+    cast(null as timestamp) as observed_at,
+    cast(null as text) as name,
+    cast(null as text) as sex,
+    cast(null as date) as birth_date,
+    cast(null as text) as nation,
+    cast(null as text) as hukou_type,
+    cast(null as text) as village_code,
+    cast(null as text) as household_no,
+    cast(null as text) as relation,
+    cast(null as text) as phone,
+    cast(null as date) as died_on
+from {{ ref('stg_marriage_archive__record') }}
+where is_usable and husband_identifier_key is not null and husband_has_number
+union all
+select
+    wife_identifier_key as identifier_key,
+    wife_pid as pid,
+    'marriage_archive.record' as source,
+    cast(null as timestamp) as observed_at,
+    cast(null as text) as name,
+    cast(null as text) as sex,
+    cast(null as date) as birth_date,
+    cast(null as text) as nation,
+    cast(null as text) as hukou_type,
+    cast(null as text) as village_code,
+    cast(null as text) as household_no,
+    cast(null as text) as relation,
+    cast(null as text) as phone,
+    cast(null as date) as died_on
+from {{ ref('stg_marriage_archive__record') }}
+where is_usable and wife_identifier_key is not null and wife_has_number
+union all
+select
+    identifier_key,
+    pid,
+    'civil_affairs.subsidy_payment' as source,
+    cast(null as timestamp) as observed_at,
+    cast(null as text) as name,
+    cast(null as text) as sex,
+    cast(null as date) as birth_date,
+    cast(null as text) as nation,
+    cast(null as text) as hukou_type,
+    cast(null as text) as village_code,
+    cast(null as text) as household_no,
+    cast(null as text) as relation,
+    cast(null as text) as phone,
+    cast(null as date) as died_on
+from {{ ref('stg_civil_affairs__subsidy_payment') }}
+where is_usable and identifier_key is not null

@@ -16,22 +16,22 @@
 
 with monitored_person as (
     select * from {{ ref('stg_rural_revitalisation__monitored_person') }}
-    where is_usable
+    where is_usable and not has_number{{ touched_keys }}
 ),
 
-record as (
+record as not materialized (
     select * from {{ ref('stg_marriage_archive__record') }}
     where is_usable
 ),
 
 cremation as (
     select * from {{ ref('stg_funeral__cremation') }}
-    where is_usable
+    where is_usable and not has_number{{ touched_keys }}
 ),
 
 land_contract as (
     select * from {{ ref('stg_agriculture__land_contract') }}
-    where is_usable
+    where is_usable and not has_number{{ touched_keys }}
 )
 
 select
@@ -47,7 +47,6 @@ select
     cast(null as text) as relative_kind,
     cast(null as date) as event_on
 from monitored_person
-where not has_number{{ touched_keys }}
 union all
 select
     husband_identifier_key as identifier_key,
@@ -57,9 +56,9 @@ select
     husband_birth_date as birth_date,
     husband_birth_year as birth_year,
     husband_pid_claimed as pid_claimed,
-    cast(null as text) as region_code,
+    husband_region_code as region_code,
     wife_name as relative_name,
-    'spouse' as relative_kind,
+    case when wife_name is not null then 'spouse' end as relative_kind,
     registered_on as event_on
 from record
 where not husband_has_number{{ touched_keys | replace('identifier_key', 'husband_identifier_key') }}
@@ -72,9 +71,9 @@ select
     wife_birth_date as birth_date,
     wife_birth_year as birth_year,
     wife_pid_claimed as pid_claimed,
-    cast(null as text) as region_code,
+    wife_region_code as region_code,
     husband_name as relative_name,
-    'spouse' as relative_kind,
+    case when husband_name is not null then 'spouse' end as relative_kind,
     registered_on as event_on
 from record
 where not wife_has_number{{ touched_keys | replace('identifier_key', 'wife_identifier_key') }}
@@ -87,12 +86,11 @@ select
     birth_date,
     birth_year,
     pid_claimed,
-    cast(null as text) as region_code,
+    region_code,
     cast(null as text) as relative_name,
     cast(null as text) as relative_kind,
     died_on as event_on
 from cremation
-where not has_number{{ touched_keys }}
 union all
 select
     identifier_key,
@@ -104,7 +102,6 @@ select
     pid_claimed,
     region_code,
     relative_name,
-    'spouse' as relative_kind,
+    relative_kind,
     cast(null as date) as event_on
 from land_contract
-where not has_number{{ touched_keys }}
