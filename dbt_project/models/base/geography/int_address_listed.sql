@@ -3,6 +3,10 @@
     materialized='incremental', incremental_strategy='touched', unique_key='address_key',
     touched_by={
         'stg_enterprise_registry__enterprise': 'address_key',
+        'stg_market_regulation__entity': 'address_key',
+        'stg_organisations__social_organisation': 'address_key',
+        'stg_organisations__institution': 'address_key',
+        'stg_taxation__taxpayer': 'address_key',
         'stg_buildings__building': 'address_key',
         'stg_emergency__hazard_point': 'address_key',
         'stg_emergency__shelter': 'address_key',
@@ -18,6 +22,26 @@
 
 with enterprise as (
     select * from {{ ref('stg_enterprise_registry__enterprise') }}
+    where is_usable and address_key is not null{{ touched_keys }}
+),
+
+entity as (
+    select * from {{ ref('stg_market_regulation__entity') }}
+    where is_usable and address_key is not null{{ touched_keys }}
+),
+
+social_organisation as (
+    select * from {{ ref('stg_organisations__social_organisation') }}
+    where is_usable and address_key is not null{{ touched_keys }}
+),
+
+institution as (
+    select * from {{ ref('stg_organisations__institution') }}
+    where is_usable and address_key is not null{{ touched_keys }}
+),
+
+taxpayer as (
+    select * from {{ ref('stg_taxation__taxpayer') }}
     where is_usable and address_key is not null{{ touched_keys }}
 ),
 
@@ -53,6 +77,14 @@ permit as (
 
 listed as (
     select address_key, address, 'enterprise_registry' as source from enterprise
+    union all
+    select address_key, address, 'market_regulation' as source from entity
+    union all
+    select address_key, address, 'organisations' as source from social_organisation
+    union all
+    select address_key, address, 'organisations' as source from institution
+    union all
+    select address_key, address, 'taxation' as source from taxpayer
     union all
     select address_key, address, 'buildings' as source from building
     union all

@@ -5,9 +5,21 @@
     touched_by={
         'int_organisation_resolved': 'organisation_key',
         'int_organisation_source_ranked': '*',
-        'base_region__division': '*'
+        'base_region__division': '*',
+        'base_geography__address': 'address_key'
     },
-    indexes=[{'columns': ['organisation_key'], 'unique': true}, {'columns': ['uscc']}, {'columns': ['district_code']}]
+    due_keys="
+        select organisation_key from {{ this }}
+        where address_key in (
+            select keys.key::uuid from ({{ touched_since(['base_geography__address'], 'address_key') }}) as keys
+        )
+    ",
+    indexes=[
+        {'columns': ['organisation_key'], 'unique': true},
+        {'columns': ['uscc']},
+        {'columns': ['district_code']},
+        {'columns': ['address_key']}
+    ]
 ) }}
 {%- set golden = ['name', 'subject_kind', 'enterprise_type', 'established_on', 'capital_text', 'address', 'status',
     'ended_on', 'representative_name'] %}
@@ -21,6 +33,10 @@ with resolved as (
 
 ranked_source as (
     select * from {{ ref('int_organisation_source_ranked') }}
+),
+
+address as (
+    select * from {{ ref('base_geography__address') }}
 ),
 
 division as (
@@ -125,6 +141,7 @@ organisation as (
         numbered.registration_no,
         numbered.sources,
         numbered.row_count,
+        std.address_key(golden.address) as address_key,
         {%- for attribute in golden %}
         golden.{{ attribute }},
         golden.{{ attribute }}_source,
@@ -135,38 +152,41 @@ organisation as (
     left join golden on numbered.organisation_key = golden.organisation_key
 ),
 
--- What people write for a district: its name, its name without 区, 市 or 县, or the short form of a development zone.
+-- What people write for a district in the name of a firm: its name, or the short form of it.
 -- Names of units that are gone count too, for the unit that followed.
 district_name as (
     select
         left(coalesce(division.successor_code, division.region_code), 6) as district_code,
-        spelling.name,
-        spelling.is_full
+        spelling.name
     from division
     cross join
         lateral (
             values
-            (division.name, true),
-            (case when division.name like '%开发区' then overlay(division.name placing '市' from 3 for 0) end, true),
-            (replace(division.name, '经济技术开发区', '开发区'), false),
-            (replace(division.name, '高新技术产业开发区', '高新区'), false),
-            (case when length(division.name) = 3 then left(division.name, 2) end, false)
-        ) as spelling (name, is_full)
+            (division.name),
+            (replace(division.name, '经济技术开发区', '开发区')),
+            (replace(division.name, '高新技术产业开发区', '高新区')),
+            (case when length(division.name) = 3 then left(division.name, 2) end)
+        ) as spelling (name)
     where spelling.name is not null
 ),
 
--- The address says where a firm is; the code only where it was registered, which may be the city's own office.
--- A short form may also be part of a street's name, so it comes after the code.
+-- The address says where a firm is, even that it is in another city; the code only where it was registered, which may
+-- be the city's own office. After the code come a road, only learnt from other addresses, and a district's short form:
+-- every county has a zone called 开发区.
 candidate as (
     select
         organisation.organisation_key,
-        district_name.district_code,
-        'address' as district_source,
-        case when district_name.is_full then 1 else 3 end as preference,
-        position(district_name.name in organisation.address) as found_at,
-        length(district_name.name) as name_length
+        address.district_code,
+        case address.method when 'outside' then 'outside' else 'address' end as district_source,
+        case
+            when address.method = 'road' or (address.method = 'district' and address.confidence <= 0.9) then 3
+            else 1
+        end as preference,
+        0 as found_at,
+        0 as name_length
     from organisation
-    inner join district_name on position(district_name.name in organisation.address) > 0
+    inner join address on organisation.address_key = address.address_key
+    where address.method = 'outside' or address.district_code is not null
     union all
     select
         organisation.organisation_key,
@@ -224,6 +244,7 @@ select
     placed.district_code,
     placed.district_source,
     organisation.address,
+    organisation.address_key,
     organisation.status,
     cast(organisation.ended_on as date) as ended_on,
     organisation.representative_name,

@@ -22,6 +22,7 @@ select
     std.capital_yuan(logged.capital)::numeric(14, 2) as capital_yuan,
     std.clean_text(logged.industry) as industry,
     std.clean_text(logged.address) as address,
+    std.address_key(logged.address) as address_key,
     std.try_timestamp(logged.updated_at) as updated_at,
     judged.quarantine_reasons,
     cardinality(judged.quarantine_reasons) = 0 as is_usable,

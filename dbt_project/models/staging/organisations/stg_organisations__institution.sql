@@ -2,7 +2,8 @@
 {{ config(
     materialized='incremental', incremental_strategy='touched', unique_key='_row_key',
     touched_by={'source:organisations__institution': '_row_key'},
-    indexes=[{'columns': ['_row_key'], 'unique': true}]
+    touches={'address_key': 'address_key'},
+    indexes=[{'columns': ['_row_key'], 'unique': true}, {'columns': ['address_key']}]
 ) }}
 
 {{ current_version(ref('stg_organisations__institution_typed')) }}

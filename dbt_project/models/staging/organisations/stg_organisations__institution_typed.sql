@@ -13,6 +13,7 @@ select
     std.try_date(logged.established_on) as established_on,
     std.code_in(logged.status, '{存续,注销,吊销}') as status,
     std.clean_text(logged.address) as address,
+    std.address_key(logged.address) as address_key,
     judged.quarantine_reasons,
     cardinality(judged.quarantine_reasons) = 0 as is_usable,
     logged._row_key,

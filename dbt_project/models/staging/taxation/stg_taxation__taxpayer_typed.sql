@@ -13,6 +13,7 @@ select
     std.try_date(logged.registered_on) as registered_on,
     std.code_in(logged.status, '{存续,注销,吊销}') as status,
     std.clean_text(logged.address) as address,
+    std.address_key(logged.address) as address_key,
     std.try_amount(logged.arrears)::numeric(14, 2) as arrears,
     std.try_date(logged.arrears_since) as arrears_since,
     judged.quarantine_reasons,
