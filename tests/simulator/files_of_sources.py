@@ -14,7 +14,7 @@ import openpyxl
 import yaml
 
 from huiliu.settings import PROJECT_ROOT
-from simulator.systems import SYSTEMS
+from simulator.registry import SYSTEMS
 
 Row = dict[str, str | None]
 Spec = dict[str, Any]
