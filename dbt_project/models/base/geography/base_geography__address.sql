@@ -62,7 +62,7 @@ joined as (
     from headed
     left join named on headed.address_key = named.address_key
     left join road on named.road = road.road and named.district_code is null
-    left join door on named.door_key = door.door_key
+    left join door on named.door_key = door.door_key and door.village_code is not null
 ),
 
 judged as (
