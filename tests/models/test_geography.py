@@ -194,7 +194,8 @@ def test_every_object_of_emergencies_stands_in_one_dimension_and_its_township(bu
     assert objects["object_key"].is_unique
     assert set(objects["dimension"]) == {"人", "地", "物", "组织", "事"}
     true = _truth(built_city, "emergency_object").set_index("code")
-    placed = objects[~objects["object_key"].str.startswith("person:")].set_index("object_key")
+    placed = objects[~objects["object_key"].str.startswith("person:")]
+    placed = placed.set_index(placed["object_key"].str.partition(":")[2])
     assert set(placed.index) == set(true.index)
     known = placed[placed["township_code"].notna()]
     assert len(known) > 0.85 * len(placed)

@@ -93,13 +93,15 @@ ranked as (
         *,
         row_number() over (
             partition by place_type, code
-            order by num_nulls(name, kind, address, lon, since_on), since_on, name, address, ended_on
+            order by
+                num_nulls(name, kind, address, lon, since_on), since_on, name, address, ended_on,
+                kind, lon, lat, grade, threatened_people, capacity, occupied, tents, quilts, boats, pumps, members
         ) as row_no
     from combined
 )
 
 select
-    ranked.code as place_key,
+    ranked.place_type || ':' || ranked.code as place_key,
     ranked.place_type,
     ranked.name,
     ranked.kind,
