@@ -47,7 +47,25 @@ weighed as (
     select
         observed.*,
         case when by_number.uscc_count = 1 then by_number.uscc end as number_says,
-        case when by_name.uscc_count = 1 and by_name.registration_no_count <= 1 then by_name.uscc end as name_says,
+        -- A code of its own that is no slip of the known one is another shop's: one character, or two exchanged.
+        case
+            when observed.is_certain or by_name.uscc_count <> 1 or by_name.registration_no_count > 1 then null
+            when
+                observed.uscc is null
+                or (
+                    select
+                        count(*) <= 1
+                        or (
+                            count(*) = 2
+                            and array_agg(slip.own order by slip.place) = array_agg(slip.known order by slip.place desc)
+                        )
+                    from
+                        unnest(string_to_array(observed.uscc, null), string_to_array(by_name.uscc, null))
+                        with ordinality as slip (own, known, place)
+                    where slip.own is distinct from slip.known
+                )
+                then by_name.uscc
+        end as name_says,
         case when by_name.uscc_count = 0 and by_name.registration_no_count = 1 then by_name.registration_no end
             as name_says_number
     from observed
