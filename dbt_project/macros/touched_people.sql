@@ -14,3 +14,9 @@ select logged.key from ops.touched_key as logged
 select identity.person_key from {{ ref('base_population__identity') }} as identity
     where identity.identifier_key in (select keys.key::uuid from ({{ touched_since(parents, 'identifier_key') }}) as keys)
 {%- endmacro %}
+
+{#- The identifiers of the people whom these parents touched by person_key, for models whose key is an identifier. -#}
+{% macro identifiers_of(parents) -%}
+select identity.identifier_key from {{ ref('base_population__identity') }} as identity
+    where identity.person_key in (select keys.key::uuid from ({{ touched_since(parents, 'person_key') }}) as keys)
+{%- endmacro %}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from good_rows import born, name, pid, uscc
+from good_rows import DEAD, born, name, pid, uscc
 from toy_source import Row, resident_id
 
 from soda_checks.contract import BoundCheck, Contract
@@ -131,6 +131,7 @@ _SPECIAL: dict[tuple[str, str, str], Row] = {
         "husband_pid": pid(0),
         "wife_pid": pid(1),
     },
+    ("stg_market_regulation__entity", "R04", ""): {"representative_pid": pid(DEAD[0])},
     ("stg_medical_insurance__facility", "U02", ""): {"facility_code": "H37060200000"},
     ("stg_medical_insurance__settlement", "U02", ""): _about(0)
     | {"kind": "门诊", "settled_on": "2025-06-01", "self_paid": "100.00", "total_amount": "300.00"},
@@ -202,8 +203,10 @@ _UNUSABLE: dict[str, Row] = {
     "stg_civil_affairs__assisted_household": {"kind": "Z"},
     "stg_health__birth": {"child_pid": "xBT000001"},
     "stg_marriage_registry__registration": {"wife_pid": "xBT000001"},
+    "stg_medical_insurance__settlement": {"settlement_no": None},
     "stg_medical_insurance__facility": {"facility_code": None},
     "stg_rural_revitalisation__monitored_person": {"name": None},
+    "stg_education__enrolment": {"enrolment_no": None},
     "stg_education__school": {"school_code": None},
     "stg_marriage_archive__record": {"kind": "Z"},
     "stg_funeral__cremation": {"cremated_on": None},

@@ -1,4 +1,4 @@
--- A payment belongs to the township its receiver lived in on the last day of the month it pays for.
+-- A payment belongs to the township its receiver lived in on the last day of the month it pays for, or last in it.
 {{ config(
     materialized='incremental', incremental_strategy='touched', unique_key='person_key',
     touched_by={
@@ -54,6 +54,7 @@ identified as (
         identity.person_key,
         award_kind.subsidy_kind,
         subsidy_payment.month,
+        to_date(subsidy_payment.month, 'YYYYMM') as month_start,
         cast(to_date(subsidy_payment.month, 'YYYYMM') + interval '1 month' as date) as month_end,
         subsidy_payment.amount,
         subsidy_payment.paid_on
@@ -75,6 +76,7 @@ placed as (
         on
             identified.person_key = residence.person_key
             and (residence.from_date is null or identified.month_end > residence.from_date)
+            and (residence.to_date is null or identified.month_start <= residence.to_date)
     order by
         identified.person_key asc, identified.payment_id asc,
         identified.month asc, identified.amount asc, identified.paid_on asc, identified.award_no asc,

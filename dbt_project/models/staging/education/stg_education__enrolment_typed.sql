@@ -6,7 +6,10 @@
 select
     std.clean_code(logged.enrolment_no) as enrolment_no,
     person.pid,
-    vault.identifier_key(person.pid) as identifier_key,
+    coalesce(
+        vault.identifier_key(person.pid), std.record_key('education.enrolment', logged._row_key, '')
+    ) as identifier_key,
+    person.pid is not null as has_number,
     std.clean_name(logged.name) as name,
     std.sex_code(logged.sex) as sex,
     std.digits(logged.nation, 2) as nation,
@@ -27,7 +30,6 @@ from {{ source('raw', 'education__enrolment') }} as logged
 cross join lateral std.resident_id(logged.pid) as person (pid)
 cross join lateral array_remove(array[
     std.quarantine_reason('enrolment_no', logged.enrolment_no, std.clean_code(logged.enrolment_no) is null),
-    std.quarantine_reason('pid', logged.pid, person.pid is null),
     std.quarantine_reason('entered_on', logged.entered_on, std.try_date(logged.entered_on) is null),
     std.quarantine_reason('status', logged.status, std.code_in(logged.status, '{在读,转出,辍学,毕业,离校}') is null),
     std.quarantine_reason(

@@ -6,7 +6,10 @@
 select
     std.clean_code(logged.settlement_no) as settlement_no,
     person.pid,
-    vault.identifier_key(person.pid) as identifier_key,
+    coalesce(
+        vault.identifier_key(person.pid), std.record_key('medical_insurance.settlement', logged._row_key, '')
+    ) as identifier_key,
+    person.pid is not null as has_number,
     std.clean_name(logged.name) as name,
     std.clean_code(logged.facility_code) as facility_code,
     std.code_in(logged.kind, '{门诊,住院}') as kind,
@@ -28,7 +31,6 @@ from {{ source('raw', 'medical_insurance__settlement') }} as logged
 cross join lateral std.resident_id(logged.pid) as person (pid)
 cross join lateral array_remove(array[
     std.quarantine_reason('settlement_no', logged.settlement_no, std.clean_code(logged.settlement_no) is null),
-    std.quarantine_reason('pid', logged.pid, person.pid is null),
     std.quarantine_reason('settled_on', logged.settled_on, std.try_date(logged.settled_on) is null),
     std.quarantine_reason('fund_paid', logged.fund_paid, std.try_amount(logged.fund_paid) is null),
     std.quarantine_reason('self_paid', logged.self_paid, std.try_amount(logged.self_paid) is null)

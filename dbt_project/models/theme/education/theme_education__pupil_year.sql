@@ -10,9 +10,9 @@
         'identifier_key': 'identifier_key', 'person_key': 'person_key', 'school_year_key': 'school_year_key'
     },
     due_keys="
-        select identifier_key from {{ this }}
+        select identifier_key from {{ ref('stg_education__enrolment') }}
         where
-            is_open
+            (ended_on is null or ended_on > std.last_as_of('theme_education__pupil_year'))
             and extract(year from std.last_as_of('theme_education__pupil_year') - interval '8 months')
             <> extract(year from std.as_of() - interval '8 months')
     ",
@@ -39,6 +39,18 @@ build as (
     select * from {{ ref('int_build_dated') }}
 ),
 
+-- Who is off the roll without a day given was so when the row was written: the year before that day is the last known.
+dated as (
+    select
+        *,
+        case
+            when ended_on is not null then ended_on - 1
+            when status = '在读' then (select build.as_of from build)
+            else greatest(updated_at::date - 1, entered_on)
+        end as last_on
+    from enrolment
+),
+
 -- The same time on the same roll under a second number is one.
 distinct_enrolment as (
     select distinct on (identifier_key, school_code, entered_on)
@@ -46,10 +58,9 @@ distinct_enrolment as (
         status = '在读' and ended_on is null as is_open,
         extract(year from entered_on - interval '8 months')::integer as first_year,
         extract(
-            year from least(coalesce(ended_on - 1, (select build.as_of from build)), (select build.as_of from build))
-            - interval '8 months'
+            year from least(last_on, (select build.as_of from build)) - interval '8 months'
         )::integer as last_year
-    from enrolment
+    from dated
     order by
         identifier_key asc, school_code asc, entered_on asc,
         updated_at desc nulls last, ended_on desc nulls first, grade desc nulls last, enrolment_no asc
@@ -81,6 +92,7 @@ ranked as (
 select
     ranked.identifier_key,
     coalesce(identity.person_key, ranked.identifier_key) as person_key,
+    ranked.has_number,
     ranked.school_year,
     ranked.enrolment_no,
     ranked.school_code,

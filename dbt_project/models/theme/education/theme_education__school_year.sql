@@ -6,7 +6,13 @@
         'stg_education__school': 'school_code'
     },
     touches={'school_year_key': 'school_year_key', 'township_year': 'township_year'},
-    indexes=[{'columns': ['school_year_key'], 'unique': true}, {'columns': ['township_year']}]
+    due_keys="
+        select school_year_key from {{ this }}
+        where school_code in ({{ touched_since(['stg_education__school'], 'school_code') }})
+    ",
+    indexes=[
+        {'columns': ['school_year_key'], 'unique': true}, {'columns': ['school_code']}, {'columns': ['township_year']}
+    ]
 ) }}
 
 with pupil_year as (
@@ -14,12 +20,7 @@ with pupil_year as (
     where
         school_code is not null
         {% if is_incremental() -%}
-        and school_year_key in (
-            select key from {{ touched() }}
-            union
-            select of_school.school_year_key from {{ ref('theme_education__pupil_year') }} as of_school
-            where of_school.school_code in (select key from {{ touched() }})
-        )
+        and school_year_key in (select key from {{ touched() }})
         {%- endif %}
 ),
 

@@ -5,7 +5,11 @@
         'theme_medical_health__settlement': 'facility_month',
         'stg_medical_insurance__facility': 'facility_code'
     },
-    indexes=[{'columns': ['facility_month'], 'unique': true}]
+    due_keys="
+        select facility_month from {{ this }}
+        where facility_code in ({{ touched_since(['stg_medical_insurance__facility'], 'facility_code') }})
+    ",
+    indexes=[{'columns': ['facility_month'], 'unique': true}, {'columns': ['facility_code']}]
 ) }}
 
 with settlement as (
@@ -13,12 +17,7 @@ with settlement as (
     where
         facility_code is not null
         {% if is_incremental() -%}
-        and facility_month in (
-            select key from {{ touched() }}
-            union
-            select of_facility.facility_month from {{ ref('theme_medical_health__settlement') }} as of_facility
-            where of_facility.facility_code in (select key from {{ touched() }})
-        )
+        and facility_month in (select key from {{ touched() }})
         {%- endif %}
 ),
 
@@ -55,7 +54,7 @@ summed as (
         min(month) as month,
         count(*) filter (where is_counted and kind = '门诊') as outpatient_count,
         count(*) filter (where is_counted and kind = '住院') as inpatient_count,
-        count(distinct identifier_key) filter (where is_counted) as patient_count,
+        count(distinct identifier_key) filter (where is_counted and has_number) as patient_count,
         coalesce(sum(amount) filter (where is_counted), 0) as amount,
         coalesce(sum(fund_paid) filter (where is_counted), 0) as fund_paid,
         coalesce(sum(self_paid) filter (where is_counted), 0) as self_paid,
@@ -81,8 +80,8 @@ select
     cast(summed.amount as numeric(16, 2)) as amount,
     cast(summed.fund_paid as numeric(16, 2)) as fund_paid,
     cast(summed.self_paid as numeric(16, 2)) as self_paid,
-    cast(summed.inpatient_amount as numeric(14, 2)) as inpatient_amount,
-    cast(summed.inpatient_days as numeric(8, 2)) as inpatient_days,
+    cast(summed.inpatient_amount as numeric(16, 2)) as inpatient_amount,
+    cast(summed.inpatient_days as numeric(9, 2)) as inpatient_days,
     cast(summed.repeat_count as integer) as repeat_count,
     cast(summed.reversed_count as integer) as reversed_count
 from summed

@@ -8,7 +8,7 @@
 with settlement as (
     select * from {{ ref('theme_medical_health__settlement') }}
     where
-        is_counted
+        is_counted and has_number
         {% if is_incremental() %} and person_key in (select cast(key as uuid) from {{ touched() }}){% endif %}
 )
 
@@ -20,8 +20,8 @@ select
     cast(count(*) filter (where kind = '住院') as integer) as inpatient_count,
     cast(coalesce(sum(settled_on - admitted_on) filter (where kind = '住院'), 0) as integer) as inpatient_days,
     cast(count(distinct facility_code) as integer) as facility_count,
-    cast(sum(amount) as numeric(14, 2)) as amount,
-    cast(sum(fund_paid) as numeric(14, 2)) as fund_paid,
-    cast(sum(self_paid) as numeric(14, 2)) as self_paid
+    cast(sum(amount) as numeric(16, 2)) as amount,
+    cast(sum(fund_paid) as numeric(16, 2)) as fund_paid,
+    cast(sum(self_paid) as numeric(16, 2)) as self_paid
 from settlement
 group by person_key, month

@@ -9,29 +9,21 @@
     touches={
         'identifier_key': 'identifier_key', 'person_key': 'person_key', 'facility_month': 'facility_month'
     },
+    due_keys="{{ identifiers_of(['base_population__residence']) }}",
     indexes=[
         {'columns': ['identifier_key', 'settlement_no'], 'unique': true},
         {'columns': ['person_key']}, {'columns': ['facility_month']}, {'columns': ['facility_code']}
     ]
 ) }}
 {%- set of_touched -%}
-{% if is_incremental() %} and identifier_key in (select touched_identifier.identifier_key from touched_identifier){% endif %}
+{% if is_incremental() %} and identifier_key in (select cast(key as uuid) from {{ touched() }}){% endif %}
 {%- endset %}
 
 with identity as (
     select * from {{ ref('base_population__identity') }}
+    where true{{ of_touched }}
 ),
 
-{% if is_incremental() -%}
--- A residence is logged by person: all their identifiers follow.
-touched_identifier as (
-    select cast(key as uuid) as identifier_key from {{ touched() }}
-    union
-    select identity.identifier_key from identity
-    where identity.person_key in (select cast(key as uuid) from {{ touched() }})
-),
-
-{% endif -%}
 settlement as (
     select * from {{ ref('stg_medical_insurance__settlement') }}
     where is_usable{{ of_touched }}
@@ -63,6 +55,7 @@ placed as (
         on
             identified.person_key = residence.person_key
             and (residence.from_date is null or identified.settled_on >= residence.from_date)
+            and (residence.to_date is null or identified.settled_on <= residence.to_date)
     left join chapter on left(identified.diagnosis_code, 3) between chapter.code_from and chapter.code_to
     order by
         identified.identifier_key asc, identified.settlement_no asc,
@@ -70,12 +63,15 @@ placed as (
         residence.residence_no desc nulls last
 ),
 
--- The same bill under a second number is one bill.
+-- The same bill under a second number is one bill; one taken back and entered anew is not the bill it replaces.
 numbered as (
     select
         *,
+        coalesce(status = '冲销', false) as is_reversed,
         row_number() over (
-            partition by identifier_key, facility_code, kind, settled_on, fund_paid, self_paid order by settlement_no
+            partition by
+                identifier_key, facility_code, kind, settled_on, fund_paid, self_paid, coalesce(status = '冲销', false)
+            order by settlement_no
         ) > 1 as is_repeat
     from placed
 )
@@ -84,6 +80,7 @@ select
     settlement_no,
     identifier_key,
     person_key,
+    has_number,
     facility_code,
     kind,
     diagnosis_code,
@@ -91,12 +88,12 @@ select
     admitted_on,
     settled_on,
     to_char(settled_on, 'YYYYMM') as month,
-    cast(fund_paid + self_paid as numeric(14, 2)) as amount,
+    cast(fund_paid + self_paid as numeric(16, 2)) as amount,
     fund_paid,
     self_paid,
     township_code,
     coalesce(facility_code, '') || '-' || to_char(settled_on, 'YYYYMM') as facility_month,
     is_repeat,
-    coalesce(status = '冲销', false) as is_reversed,
-    not is_repeat and (status is null or status <> '冲销') as is_counted
+    is_reversed,
+    not is_repeat and not is_reversed as is_counted
 from numbered

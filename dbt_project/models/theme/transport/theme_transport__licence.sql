@@ -5,6 +5,7 @@
     due_keys="
         select holder_key from {{ this }}
         where ended_on between std.last_as_of('theme_transport__licence') + 1 and std.as_of()
+            or revoked_on between std.last_as_of('theme_transport__licence') + 1 and std.as_of()
     ",
     indexes=[{'columns': ['licence_no'], 'unique': true}, {'columns': ['holder_key']}, {'columns': ['person_key']}]
 ) }}
