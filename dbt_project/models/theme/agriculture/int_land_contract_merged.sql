@@ -1,8 +1,9 @@
--- Contracts entered twice are one: under the lower number, as all else is alike. A village's are compared together.
+-- Contracts entered twice are one: the lower number counts, as all else is alike; the other is kept, since claims may
+-- name it. A village's are compared together.
 {{ config(
     materialized='incremental', incremental_strategy='touched', unique_key='village_code',
     touched_by={'stg_agriculture__land_contract': 'village_code'},
-    touches={'identifier_key': 'identifier_key'},
+    touches={'identifier_key': 'identifier_key', 'contract_no': 'contract_no'},
     indexes=[{'columns': ['contract_no'], 'unique': true}, {'columns': ['identifier_key']}]
 ) }}
 
@@ -17,7 +18,7 @@ counted as (
     select
         *,
         count(*) over alike as row_count,
-        row_number() over (alike order by contract_no) as row_no
+        min(contract_no) over alike as counted_no
     from land_contract
     window
         alike as (
@@ -29,6 +30,7 @@ counted as (
 select
     village_code,
     contract_no,
+    counted_no,
     identifier_key,
     has_number,
     name,
@@ -39,4 +41,3 @@ select
     term_to,
     cast(row_count as integer) as row_count
 from counted
-where row_no = 1

@@ -1,60 +1,72 @@
 -- Each subsidy and the land it was drawn for: that of the contract it names, else what its receiver has contracted.
 {{ config(
     materialized='incremental', incremental_strategy='touched', unique_key='claim_key',
-    touched_by={'stg_agriculture__subsidy': 'claim_key', 'theme_agriculture__contract': 'claim_key'},
+    touched_by={
+        'stg_agriculture__subsidy': 'claim_key',
+        'int_land_contract_merged': 'contract_no',
+        'theme_agriculture__contract': 'person_key',
+        'base_population__identity': 'identifier_key'
+    },
     touches={'identifier_key': 'identifier_key'},
+    due_keys="{{ identifiers_of(['theme_agriculture__contract']) }}",
     indexes=[{'columns': ['subsidy_no'], 'unique': true}, {'columns': ['claim_key']}, {'columns': ['identifier_key']}]
 ) }}
-{%- set touched_keys -%}
-{% if is_incremental() %} in (select key from {{ touched() }}){% else %} is not null{% endif %}
-{%- endset %}
 
 with subsidy as (
     select
         *,
-        make_date(cast(year as integer), case when season = '秋季' then 10 else 6 end, 1) as season_on
+        make_date(cast(year as integer), case when season = '秋季' then 10 else 6 end, 1) as season_on,
+        case when claim_key = cast(identifier_key as text) then identifier_key end as claimant_key
     from {{ ref('stg_agriculture__subsidy') }}
-    where is_usable and claim_key{{ touched_keys }}
+    where
+        is_usable
+        and claim_key is not null
+        {% if is_incremental() %} and claim_key in (select key from {{ touched() }}){% endif %}
+),
+
+numbered as (
+    select * from {{ ref('int_land_contract_merged') }}
 ),
 
 contract as (
     select * from {{ ref('theme_agriculture__contract') }}
 ),
 
-claimable as (
+identity as (
+    select * from {{ ref('base_population__identity') }}
+),
+
+claimed as (
     select
-        contract_no as claim_key,
-        contract_no,
-        area_mu,
-        term_from,
-        term_to
-    from contract
-    where contract_no{{ touched_keys }}
+        subsidy.subsidy_no,
+        subsidy.season_on,
+        numbered.counted_no as contract_no,
+        numbered.area_mu,
+        numbered.term_from,
+        numbered.term_to
+    from subsidy
+    inner join numbered on subsidy.claim_key = numbered.contract_no
     union all
     select
-        cast(identifier_key as text) as claim_key,
-        contract_no,
-        area_mu,
-        term_from,
-        term_to
-    from contract
-    where
-        has_number
-        and cast(identifier_key as text){{ touched_keys }}
+        subsidy.subsidy_no,
+        subsidy.season_on,
+        contract.contract_no,
+        contract.area_mu,
+        contract.term_from,
+        contract.term_to
+    from subsidy
+    inner join identity on subsidy.claimant_key = identity.identifier_key
+    inner join contract on identity.person_key = contract.person_key
 ),
 
 land as (
     select
-        subsidy.subsidy_no,
-        sum(claimable.area_mu) as contracted_mu,
-        array_agg(claimable.contract_no order by claimable.contract_no) as contract_nos
-    from subsidy
-    inner join claimable
-        on
-            subsidy.claim_key = claimable.claim_key
-            and coalesce(subsidy.season_on >= claimable.term_from, true)
-            and subsidy.season_on <= claimable.term_to
-    group by subsidy.subsidy_no
+        subsidy_no,
+        sum(area_mu) as contracted_mu,
+        array_agg(contract_no order by contract_no) as contract_nos
+    from claimed
+    where coalesce(season_on >= term_from, true) and season_on <= term_to
+    group by subsidy_no
 )
 
 select

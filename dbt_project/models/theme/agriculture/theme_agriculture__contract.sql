@@ -8,8 +8,7 @@
     touches={
         'identifier_key': 'identifier_key',
         'person_key': 'person_key',
-        'village_code': 'village_code',
-        'claim_key': 'unnest(array[contract_no, cast(identifier_key as text)])'
+        'village_code': 'village_code'
     },
     due_keys="
         select identifier_key from {{ this }}
@@ -24,7 +23,9 @@
 
 with merged as (
     select * from {{ ref('int_land_contract_merged') }}
-    {% if is_incremental() %} where identifier_key in (select key::uuid from {{ touched() }}){% endif %}
+    where
+        contract_no = counted_no
+        {% if is_incremental() %} and identifier_key in (select key::uuid from {{ touched() }}){% endif %}
 ),
 
 identity as (
