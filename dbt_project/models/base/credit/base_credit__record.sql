@@ -35,7 +35,14 @@ identifier as (
 
 identity as (
     select * from {{ ref('base_population__identity') }}
-    where true{{ touched_keys | replace('subject_identifier', 'cast(identifier_key as text)') }}
+    where
+        true
+        {% if is_incremental() -%}
+        and identifier_key in (
+            select cast(touched.key as uuid) from {{ touched() }} as touched
+            where touched.key ~ '^[0-9a-f-]{36}$'
+        )
+        {%- endif %}
 ),
 
 attributed as (
@@ -45,7 +52,10 @@ attributed as (
             when record.identifier_key is not null then coalesce(identity.person_key, record.identifier_key)
         end as person_key,
         case
-            when record.identifier_key is null then coalesce(identifier.organisation_key, record.uscc)
+            when record.identifier_key is null
+                then coalesce(
+                    identifier.organisation_key, case when std.uscc_is_valid(record.uscc) then record.uscc end
+                )
         end as organisation_key
     from record
     left join identifier on record.subject_identifier = identifier.identifier

@@ -19,7 +19,7 @@ with edge as (
         {% if is_incremental() %} and person_key in (select key::uuid from {{ touched() }}){% endif %}
 ),
 
-person as (
+person as not materialized (
     select * from {{ ref('base_population__person') }}
 ),
 

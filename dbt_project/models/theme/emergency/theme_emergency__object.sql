@@ -1,21 +1,39 @@
 -- The library of natural disasters: every object in exactly one of 人, 地, 物, 组织, 事, with position and valid time.
 {{ config(
     materialized='incremental', incremental_strategy='touched', unique_key='object_key',
-    touched_by='everything',
+    touched_by={
+        'base_geography__place': 'place_key',
+        'base_population__person': 'person_key',
+        'theme_civil_affairs__assistance': 'person_key'
+    },
+    due_keys="
+        select 'person:' || keys.key
+        from (
+            {{ touched_since(['base_population__person', 'theme_civil_affairs__assistance'], 'person_key') }}
+        ) as keys
+    ",
     indexes=[{'columns': ['object_key'], 'unique': true}, {'columns': ['township_code']}]
 ) }}
+{%- set of_touched_people -%}
+{% if is_incremental() %} and person_key in (
+        select touched.key::uuid from {{ touched() }} as touched
+        where touched.key ~ '^[0-9a-f-]{36}$'
+    ){% endif %}
+{%- endset %}
 
 with place as (
     select * from {{ ref('base_geography__place') }}
+    {% if is_incremental() %} where place_key in (select key from {{ touched() }}){% endif %}
 ),
 
 person as (
     select * from {{ ref('base_population__person') }}
-    where is_resident
+    where is_resident{{ of_touched_people }}
 ),
 
 assistance as (
     select * from {{ ref('theme_civil_affairs__assistance') }}
+    where true{{ of_touched_people }}
 ),
 
 -- Who will need help first: members of assisted households.

@@ -20,7 +20,7 @@ kinship as (
     where kind in ('spouse', 'parent', 'child') and {{ of_touched_people() }}
 ),
 
-relative as (
+relative as not materialized (
     select * from {{ ref('base_population__person') }}
 ),
 

@@ -9,33 +9,24 @@
     touches={
         'identifier_key': 'identifier_key', 'person_key': 'person_key', 'township_code': 'township_code'
     },
+    due_keys="{{ identifiers_of(['base_population__person']) }}",
     indexes=[
         {'columns': ['identifier_key', 'insurance_id'], 'unique': true},
         {'columns': ['person_key']}, {'columns': ['township_code']}
     ]
 ) }}
+{%- set of_touched -%}
+{% if is_incremental() %} and identifier_key in (select key::uuid from {{ touched() }}){% endif %}
+{%- endset %}
 
 with identity as (
     select * from {{ ref('base_population__identity') }}
+    where true{{ of_touched }}
 ),
 
-{% if is_incremental() -%}
--- A person is logged by person key: all their identifiers follow.
-touched_identifier as (
-    select key::uuid as identifier_key from {{ touched() }}
-    union
-    select identity.identifier_key from identity
-    where identity.person_key in (select key::uuid from {{ touched() }})
-),
-
-{% endif -%}
 insurance as (
     select * from {{ ref('stg_social_security__insurance') }}
-    where
-        is_usable
-        {% if is_incremental() -%}
-        and identifier_key in (select touched_identifier.identifier_key from touched_identifier)
-        {%- endif %}
+    where is_usable{{ of_touched }}
 ),
 
 person as (
