@@ -83,8 +83,10 @@ def changes(state: State, rates: Rates, before: dict[str, int]) -> list[Change]:
 def present(state: State, table: SourceTable) -> Ints:
     """Return the keys of all rows a source table holds now."""
     keys = table.every(state)
-    keys = _with_extras(state, table, keys[table.visible(state, keys)])
-    return np.setdiff1d(keys, _withheld(state, table))
+    keys = keys[table.visible(state, keys)]
+    # Second rows have the highest keys: all stay in order without sorting a whole city.
+    keys = np.concatenate([keys, _seconds(state, table, keys)])
+    return keys[~np.isin(keys, _withheld(state, table))]
 
 
 def _withheld(state: State, table: SourceTable) -> Ints:
@@ -103,9 +105,14 @@ def _with_extras(state: State, table: SourceTable, keys: Ints) -> Ints:
 
 
 def _with_seconds(state: State, table: SourceTable, keys: Ints) -> Ints:
+    return np.union1d(keys, _seconds(state, table, keys))
+
+
+def _seconds(state: State, table: SourceTable, keys: Ints) -> Ints:
+    """Return the keys of the second rows of keys, ascending."""
     extra = state["extra"]
     mine = np.flatnonzero(extra["table"] == table.number)
-    return union([keys, extra["key"][mine[np.isin(extra["of"][mine], keys)]]])
+    return np.sort(extra["key"][mine[np.isin(extra["of"][mine], keys)]])
 
 
 def _entities(state: State, table: SourceTable, keys: Ints) -> Ints:

@@ -18,9 +18,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.random import Generator
 
+from huiliu.errors import ConfigError
 from simulator.calendar import to_date
 from simulator.places import Places
-from simulator.table import NEVER, Column, Ints, Mask, Table
+from simulator.table import NEVER, Column, Ints, Mask, Table, write_parquet
 
 I32, I64, I8, BOOL = np.int32, np.int64, np.int8, np.bool_
 
@@ -195,20 +196,36 @@ class State:
         """Write the whole state into an existing folder."""
         for name, table in self.tables.items():
             table.save(folder / f"{name}.parquet")
-        pq.write_table(self.every_fault(), folder / "faults.parquet")
+        write_parquet(self.every_fault(), folder / "faults.parquet")
         self.places.save(folder)
-        meta = {**asdict(self.meta), "business_date": to_date(self.today).isoformat()}
+        shape = _shape(
+            {name: {it: table[it].dtype for it in table.names} for name, table in self.tables.items()}
+        )
+        meta = {**asdict(self.meta), "business_date": to_date(self.today).isoformat(), "shape": shape}
         (folder / "meta.json").write_text(json.dumps(meta, ensure_ascii=False, indent=1), encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path, schema: Schema) -> State:
-        """Read a state written by ``save``."""
+        """Read a state written by ``save``; ConfigError if it has other tables than ``schema``."""
         meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
         meta.pop("business_date")
+        if meta.pop("shape", None) != _shape(schema):
+            raise ConfigError(
+                "The simulated city was made by another version of the simulator",
+                fix="make it anew: huiliu simulate --persons N",
+            )
         tables = {name: Table.load(folder / f"{name}.parquet") for name in schema}
         return cls(
             Meta(**meta), Places.load(folder), tables, _by_table(pq.read_table(folder / "faults.parquet"))
         )
+
+
+def _shape(schema: Schema) -> int:
+    """Return a number that differs where tables, columns or their types do."""
+    columns = sorted(
+        (table, name, np.dtype(it).str) for table in schema for name, it in schema[table].items()
+    )
+    return zlib.crc32(repr(columns).encode())
 
 
 def _by_table(faults: pa.Table) -> dict[str, pa.Table]:

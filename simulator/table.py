@@ -19,6 +19,11 @@ Column = NDArray[Any]
 NEVER = np.int32(2**31 - 1)
 
 
+def write_parquet(rows: pa.Table, path: Path) -> None:
+    """Write rows plainly: most values differ, so a dictionary of them costs more than it saves."""
+    pq.write_table(rows, path, use_dictionary=False, compression="lz4", write_statistics=False)
+
+
 class Table:
     """Rows are only ever appended or changed in place, so ids stay valid for the life of the city."""
 
@@ -64,7 +69,7 @@ class Table:
 
     def save(self, path: Path) -> None:
         """Write the table as Parquet."""
-        pq.write_table(pa.table({name: pa.array(column) for name, column in self._columns.items()}), path)
+        write_parquet(pa.table({name: pa.array(column) for name, column in self._columns.items()}), path)
 
     @classmethod
     def load(cls, path: Path) -> Table:

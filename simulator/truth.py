@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from simulator import codes
 from simulator.calendar import month_number
@@ -16,17 +15,17 @@ from simulator.state import FAULT_SCHEMA, State
 from simulator.systems import source_table as st
 from simulator.systems.enterprise_registry import credit_code, firm_name
 from simulator.systems.police import household_no
-from simulator.table import Column
+from simulator.table import Column, write_parquet
 from simulator.text import date_array, padded, pick
 
 
 def write(state: State, folder: Path) -> None:
     """Write every truth table into an existing folder."""
     for name, build in _TABLES.items():
-        pq.write_table(build(state), folder / f"{name}.parquet")
+        write_parquet(build(state), folder / f"{name}.parquet")
     for domain in DOMAINS:
         for name, table in domain.truth(state).items():
-            pq.write_table(table, folder / f"{name}.parquet")
+            write_parquet(table, folder / f"{name}.parquet")
 
 
 def _ids(values: Column) -> pa.Array:
