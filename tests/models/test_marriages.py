@@ -97,3 +97,15 @@ def test_funeral_homes_know_deaths_that_registers_do_not(built_city: Path) -> No
     cremated = rows[rows.cremated_on.notna()]
     assert len(cremated) >= 0.7 * len(_truth(built_city, "cremation"))
     assert cremated.sources.map(lambda sources: list(sources) == ["funeral"]).any()
+
+
+def test_a_misread_number_of_fifteen_digits_is_believed_to_be_nobodys(built_city: Path) -> None:
+    fault = _truth(built_city, "fault")
+    fault = fault[(fault.source == "marriage_archive") & (fault.kind == "wrong")]
+    misread = fault[fault.column_name.str.endswith("_pid") & fault.planted.str.fullmatch(r"\d{15}")]
+    assert len(misread) > 0
+    told = _rows("select scan_no, husband_pid, wife_pid from staging.stg_marriage_archive__record")
+    told = told.set_index("scan_no")
+    for scan_no, column in zip(misread.row_key, misread.column_name, strict=True):
+        if scan_no in told.index:
+            assert told.loc[scan_no, column] is None

@@ -24,6 +24,7 @@ TEXT_FUNCTIONS = [
     "clean_text", "clean_code", "clean_name", "try_date", "try_date_until", "try_timestamp", "try_bigint",
     "try_numeric", "try_amount", "try_count", "try_age", "month_code", "year_code", "capital_currency",
     "capital_amount", "capital_yuan", "resident_id", "resident_id_is_valid",
+    "checked_resident_id", "claimed_resident_id",
     "birth_date_of", "sex_of", "mask_resident_id", "uscc_is_valid", "uscc", "sex_code",
 ]  # fmt: skip
 
@@ -135,6 +136,15 @@ def test_a_number_of_fifteen_digits_gains_its_century_and_check_character(call: 
     full = [number for number in resident_ids(120_000) if number[6:8] == "19"]
     assert len(full) > 90_000
     assert call("resident_id", [number[:6] + number[8:17] for number in full]) == full
+
+
+def test_a_number_without_a_check_is_a_claim(call: Call) -> None:
+    """One wrong digit in fifteen gives a valid-looking number of somebody else: its form says nothing."""
+    full = "110105194912310027"
+    full = full[:17] + ric.calc_check_digit(full)
+    written = [full, full[:6] + full[8:17], "11010519491231002", "３７０６", None]
+    assert call("checked_resident_id", written) == [full, None, None, None, None]
+    assert call("claimed_resident_id", written) == [None, full, "11010519491231002", "3706", None]
 
 
 def test_full_width_lower_case_and_spaces_are_one_number(call: Call) -> None:

@@ -13,7 +13,7 @@ select
         vault.identifier_key(contractor.pid), std.record_key('agriculture.land_contract', logged._row_key, '')
     ) as identifier_key,
     contractor.pid is not null as has_number,
-    case when contractor.pid is null then std.clean_code(logged.pid) end as pid_claimed,
+    std.claimed_resident_id(logged.pid) as pid_claimed,
     std.clean_name(logged.name) as name,
     std.sex_code(logged.sex) as sex,
     birth.day as birth_date,
@@ -32,7 +32,7 @@ select
     logged._batch_id,
     logged._loaded_on
 from {{ source('raw', 'agriculture__land_contract') }} as logged
-cross join lateral std.resident_id(logged.pid) as contractor (pid)
+cross join lateral std.checked_resident_id(logged.pid) as contractor (pid)
 -- A year alone is no date: try_date would make it none, or its first day.
 cross join
     lateral (values (

@@ -10,7 +10,7 @@ select
         vault.identifier_key(person.pid), std.record_key('funeral.cremation', logged._row_key, '')
     ) as identifier_key,
     person.pid is not null as has_number,
-    case when person.pid is null then std.clean_code(logged.pid) end as pid_claimed,
+    std.claimed_resident_id(logged.pid) as pid_claimed,
     std.clean_name(logged.name) as name,
     std.sex_code(logged.sex) as sex,
     std.try_date(logged.birth_date) as birth_date,
@@ -33,7 +33,7 @@ select
     logged._batch_id,
     logged._loaded_on
 from {{ source('raw', 'funeral__cremation') }} as logged
-cross join lateral std.resident_id(logged.pid) as person (pid)
+cross join lateral std.checked_resident_id(logged.pid) as person (pid)
 cross join lateral regexp_substr(logged.birth_date, '^(18|19|20)\d\d(?=\D|\d{4}$|$)') as birth_year (stated)
 cross join lateral array_remove(array[
     std.quarantine_reason('name', logged.name, std.clean_name(logged.name) is null),

@@ -18,7 +18,7 @@ select
     ) as {{ role }}_identifier_key,
     {{ role }}.pid is not null as {{ role }}_has_number,
     {{ role }}.pid as {{ role }}_pid,
-    case when {{ role }}.pid is null then std.clean_code(logged.{{ role }}_pid) end as {{ role }}_pid_claimed,
+    std.claimed_resident_id(logged.{{ role }}_pid) as {{ role }}_pid_claimed,
     std.clean_name(logged.{{ role }}_name) as {{ role }}_name,
     '{{ sex }}' as {{ role }}_sex,
     {{ role }}_born.birth_date as {{ role }}_birth_date,
@@ -47,8 +47,8 @@ select
     logged._batch_id,
     logged._loaded_on
 from {{ source('raw', 'marriage_archive__record') }} as logged
-cross join lateral std.resident_id(logged.husband_pid) as husband (pid)
-cross join lateral std.resident_id(logged.wife_pid) as wife (pid)
+cross join lateral std.checked_resident_id(logged.husband_pid) as husband (pid)
+cross join lateral std.checked_resident_id(logged.wife_pid) as wife (pid)
 cross join lateral std.try_date(logged.registered_on) as registered (registered_on)
 cross join lateral std.try_date(logged.husband_birth_date) as husband_born (birth_date)
 cross join lateral regexp_substr(logged.husband_birth_date, '^(18|19|20)\d\d(?=\D|\d{4}$|$)') as husband_year (stated)

@@ -11,7 +11,7 @@ select
         vault.identifier_key(person.pid), std.record_key('rural_revitalisation.monitored_person', logged._row_key, '')
     ) as identifier_key,
     person.pid is not null as has_number,
-    case when person.pid is null and logged.pid ~ '[0-9０-９]' then upper(std.clean_code(logged.pid)) end as pid_claimed,
+    case when logged.pid ~ '[0-9０-９]' then std.claimed_resident_id(logged.pid) end as pid_claimed,
     std.clean_name(logged.name) as name,
     std.sex_code(logged.sex) as sex,
     std.try_date(logged.birth_date) as birth_date,
@@ -34,7 +34,7 @@ select
     logged._batch_id,
     logged._loaded_on
 from {{ source('raw', 'rural_revitalisation__monitored_person') }} as logged
-cross join lateral std.resident_id(logged.pid) as person (pid)
+cross join lateral std.checked_resident_id(logged.pid) as person (pid)
 cross join lateral array_remove(array[
     std.quarantine_reason('person_no', logged.person_no, std.clean_code(logged.person_no) is null),
     std.quarantine_reason('name', logged.name, std.clean_name(logged.name) is null),
