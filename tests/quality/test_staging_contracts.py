@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from good_rows import MAKERS, good_rows
+from good_rows import MAKERS, good_rows, pid
 from own_warehouse import TODAY, own_warehouse
 from planted_faults import Fault, planted
 from psycopg import sql
@@ -218,6 +218,34 @@ def test_no_number_is_too_large_for_a_typed_view(city: Connection, table: str) -
             (batch,),
         )
         assert len(read.fetchall()) == len(rows)
+    finally:
+        _unland(city, table, batch)
+
+
+_PERSON = pid(3)
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "changes"),
+    [
+        ("taxation__payment", "taxpayer_identifier", {"taxpayer_no": _PERSON}),
+        ("taxation__payment", "taxpayer_identifier", {"taxpayer_no": f" {_PERSON.lower()} "}),
+        ("credit__record", "subject_identifier", {"subject_code": _PERSON, "subject_kind": None}),
+        ("credit__record", "subject_identifier", {"subject_code": _PERSON, "subject_kind": "企业"}),
+    ],
+)
+def test_a_person_in_a_firms_place_goes_by_a_key(
+    city: Connection, table: str, key: str, changes: Row
+) -> None:
+    batch = _land(city, table, [good_rows(table)[0] | changes])
+    try:
+        found = city.execute(
+            sql.SQL("select {} = vault.identifier_key(%s)::text, uscc from {} where _batch_id = %s").format(
+                sql.Identifier(key), sql.Identifier("staging", f"stg_{table}_typed")
+            ),
+            (_PERSON, batch),
+        )
+        assert found.fetchall() == [(True, None)]
     finally:
         _unland(city, table, batch)
 

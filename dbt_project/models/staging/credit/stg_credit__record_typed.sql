@@ -7,9 +7,13 @@ select
     std.code_in(logged.subject_kind, '{自然人,企业,个体工商户,农民专业合作社,社会组织,事业单位,机关}') as subject_kind,
     person.pid,
     vault.identifier_key(person.pid) as identifier_key,
+    -- A mistyped code names nobody, or somebody else: the name beside it says more.
     coalesce(
-        vault.identifier_key(person.pid)::text, 'uscc:' || coded.uscc, 'registration_no:' || numbered.registration_no,
-        'name:' || named.organisation_name
+        vault.identifier_key(person.pid)::text,
+        case when std.uscc_is_valid(coded.uscc) then 'uscc:' || coded.uscc end,
+        'registration_no:' || numbered.registration_no,
+        'name:' || named.organisation_name,
+        'uscc:' || coded.uscc
     ) as subject_identifier,
     coded.uscc,
     numbered.registration_no,
@@ -28,7 +32,12 @@ select
     logged._batch_id,
     logged._loaded_on
 from {{ source('raw', 'credit__record') }} as logged
-cross join lateral (values (std.clean_text(logged.subject_kind) is distinct from '自然人')) as organisation (is_one)
+-- Whoever has a valid ID number is a person, whatever kind of subject is written.
+cross join
+    lateral (values (
+        std.clean_text(logged.subject_kind) is distinct from '自然人'
+        and std.checked_resident_id(logged.subject_code) is null
+    )) as organisation (is_one)
 cross join lateral std.resident_id(case when not organisation.is_one then logged.subject_code end) as person (pid)
 cross join lateral std.uscc(case when organisation.is_one then logged.subject_code end) as coded (uscc)
 cross join

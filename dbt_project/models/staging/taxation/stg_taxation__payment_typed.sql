@@ -7,10 +7,13 @@ select
     std.uscc(logged.taxpayer_no) as uscc,
     std.uscc_is_valid(logged.taxpayer_no) as uscc_is_valid,
     std.digits(logged.taxpayer_no, 15) as registration_no,
+    -- A mistyped code names nobody, or somebody else: the name beside it says more. A person goes by a key.
     coalesce(
-        'uscc:' || std.uscc(logged.taxpayer_no),
+        case when std.uscc_is_valid(logged.taxpayer_no) then 'uscc:' || std.uscc(logged.taxpayer_no) end,
+        vault.identifier_key(std.checked_resident_id(logged.taxpayer_no))::text,
         'registration_no:' || std.digits(logged.taxpayer_no, 15),
-        'name:' || std.clean_text(logged.taxpayer_name)
+        'name:' || std.clean_text(logged.taxpayer_name),
+        'uscc:' || std.uscc(logged.taxpayer_no)
     ) as taxpayer_identifier,
     std.clean_text(logged.taxpayer_name) as taxpayer_name,
     std.code_in(logged.tax, '{增值税,企业所得税,个人所得税}') as tax,
@@ -29,7 +32,10 @@ cross join lateral array_remove(array[
     std.quarantine_reason(
         'taxpayer_no', logged.taxpayer_no,
         num_nonnulls(
-            std.uscc(logged.taxpayer_no), std.digits(logged.taxpayer_no, 15), std.clean_text(logged.taxpayer_name)
+            std.uscc(logged.taxpayer_no),
+            std.checked_resident_id(logged.taxpayer_no),
+            std.digits(logged.taxpayer_no, 15),
+            std.clean_text(logged.taxpayer_name)
         )
         = 0
     ),

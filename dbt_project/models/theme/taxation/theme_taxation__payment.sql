@@ -24,7 +24,8 @@ named as (
     select
         payment.*,
         -- A code nobody registered speaks for itself.
-        coalesce(identifier.organisation_key, payment.uscc) as organisation_key
+        coalesce(identifier.organisation_key, case when payment.uscc_is_valid then payment.uscc end)
+            as organisation_key
     from payment
     left join identifier on payment.taxpayer_identifier = identifier.identifier
 )
