@@ -647,6 +647,8 @@ def _entity(number: int) -> Row:
         "uscc": uscc(number),
         "name": f"烟台{number}有限公司",
         "entity_kind": "企业",
+        "representative_name": name(number % len(LIVING)),
+        "representative_pid": pid(number % len(LIVING)),
         "established_on": "2010-01-01",
         "status": "存续",
         "updated_at": "2026-01-10 08:00:00",
