@@ -61,5 +61,5 @@ def report_runs(as_json: Json = False) -> None:
 
     with connect(CONNECTION) as conn:
         found = last_runs(conn)
-    columns = ["build_id", "as_of", "model_version", "in_full", "records", "scored", "linked", "in_review"]
-    report(found, as_json, lambda: show(found, [*columns, "alone", "changed"], "linkage"))
+    columns = ["build_id", "as_of", "records", "scored", "decided", "linked", "in_review", "alone", "changed"]
+    report(found, as_json, lambda: show(found, columns, "linkage"))

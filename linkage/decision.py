@@ -47,7 +47,8 @@ select
     ranked.match_probability,
     coalesce(ranked.candidates, 0) as candidates,
     fact.couple,
-    fact.party
+    fact.party,
+    fact.sex
 from fact
 left join ranked on fact.identifier_key = ranked.record_key and ranked.place = 1
 """
@@ -78,13 +79,14 @@ update outcome set verdict = 'review'
 from (
     select
         identifier_key,
-        party <> first_value(party) over (
-            partition by couple, candidate_key
-            order by list_position(['decided', 'repaired', 'model'], verdict), match_weight desc,
-                identifier_key
-        ) as gives_way
+        party <> first_value(party) over strongest
+        or coalesce(sex <> first_value(sex) over strongest, false) as gives_way
     from outcome
     where couple is not null and verdict in ('decided', 'repaired', 'model')
+    window strongest as (
+        partition by couple, candidate_key
+        order by list_position(['decided', 'repaired', 'model'], verdict), match_weight desc, identifier_key
+    )
 ) as contest
 where contest.identifier_key = outcome.identifier_key and contest.gives_way
 """

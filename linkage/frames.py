@@ -37,6 +37,10 @@ create or replace macro fifteen(pid) as case
     when length(pid) = 18 then substr(pid, 1, 6) || substr(pid, 9, 9)
     when length(pid) = 15 then pid
 end;
+create or replace macro couple_of(source, event_on, name, relative_name) as case
+    when relative_name is not null then
+        concat_ws('|', source, event_on, least(name, relative_name), greatest(name, relative_name))
+end;
 """
 _COMPARED = """
 create or replace table {target} as

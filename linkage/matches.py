@@ -7,14 +7,17 @@ from datetime import date
 import duckdb
 from psycopg import sql
 
+from huiliu.database import Connection
 from linkage import settings
 from linkage.store import PEOPLE, RECORDS, Store
 
+# Of the records to decide; a pair of two records stands under one of them.
 _PAIRS = sql.SQL("""
 select record_key, candidate_key, candidate_is_person, match_weight, match_probability,
     (levels ->> 'number')::integer, (levels ->> 'name')::integer, (levels ->> 'sex')::integer,
     (levels ->> 'birth')::integer
 from linkage.pair
+where record_key in (select key from to_decide)
 """)
 _PAIR_COLUMNS = {
     "record_key": "varchar", "candidate_key": "varchar", "candidate_is_person": "boolean", "match_weight":
@@ -26,7 +29,8 @@ _DECISIONS = sql.SQL("""
 select decision.record_key, decision.candidate_key, decision.decision,
     exists (select from {people} as person where person.identifier_key = decision.candidate_key)
 from linkage.decision
-where exists (select from {records} as record where record.identifier_key = decision.record_key)
+where decision.record_key in (select key from to_decide)
+    and exists (select from {records} as record where record.identifier_key = decision.record_key)
     and (
         exists (select from {people} as person where person.identifier_key = decision.candidate_key)
         or exists (select from {records} as record where record.identifier_key = decision.candidate_key)
@@ -44,10 +48,8 @@ select
     sex,
     birth_date,
     coalesce(birth_year, year(birth_date)) as birth_year,
-    case when relative_name is not null then
-        concat_ws('|', source, event_on, least(name, relative_name), greatest(name, relative_name))
-    end as couple,
-    concat_ws('|', name, sex) as party
+    couple_of(source, event_on, name, relative_name) as couple,
+    coalesce(name, '') as party
 from described_record
 """
 _MATCH_COLUMNS = {
@@ -67,7 +69,7 @@ select
     new.person_key as new_person_key,
     old.status as old_status,
     new.status as new_status
-from linkage.match as old
+from (select * from linkage.match where identifier_key in (select key from to_decide)) as old
 full join new_match as new on old.identifier_key = new.identifier_key
 where (
     old.person_key, old.status, old.method, old.match_weight, old.match_probability, old.model_version,
@@ -93,10 +95,17 @@ insert into ops.touched_key (model, build_id, key_name, key)
 select 'linkage:match', %(build_id)s, 'identifier_key', identifier_key::text from changed_match
 on conflict do nothing
 """
+_COUNTS = """
+select
+    count(*), count(*) filter (where status = 'linked'), count(*) filter (where status = 'review'),
+    count(*) filter (where status = 'alone')
+from linkage.match
+"""
 
 
 def fetch(store: Store) -> None:
-    """Make the tables of which linkage.decision decides: fact, pair, decided."""
+    """Make the tables of which linkage.decision decides, of the records to decide: fact, pair, decided."""
+    store.describe_records("to_decide")
     people, records = sql.Identifier(*PEOPLE), sql.Identifier(*RECORDS)
     store.fetch(_PAIRS, "kept_pair", _PAIR_COLUMNS)
     store.fetch(
@@ -140,11 +149,7 @@ def write(store: Store, version: str, build_id: int, as_of: date) -> int:
     return changed
 
 
-def counts(store: Store) -> dict[str, int]:
+def counts(conn: Connection) -> dict[str, int]:
     """Return how many records there are, and of each status."""
-    return {
-        "records": store.number("select count(*) from matched"),
-        "linked": store.number("select count(*) from matched where status = 'linked'"),
-        "in_review": store.number("select count(*) from matched where status = 'review'"),
-        "alone": store.number("select count(*) from matched where status = 'alone'"),
-    }
+    row = conn.execute(_COUNTS).fetchone() or (0, 0, 0, 0)
+    return dict(zip(("records", "linked", "in_review", "alone"), row, strict=True))

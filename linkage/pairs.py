@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import duckdb
+from psycopg import sql
 
+from linkage import blocks
 from linkage.model import Model
 from linkage.scoring import Scorer
 from linkage.store import Store
@@ -51,45 +53,59 @@ _COLUMNS = {
     "record_key": "uuid", "candidate_key": "uuid", "candidate_is_person": "boolean", "model_version": "text",
     "match_weight": "double precision", "match_probability": "double precision", "levels": "jsonb",
 }  # fmt: skip
-_DELETE = """
-delete from linkage.pair
-where (
-        {in_full}
-        or record_key in (select key from touched_any)
-        or candidate_key in (select key from touched_any)
-    )
-    and not exists (
-        select from new_pair
-        where new_pair.record_key = pair.record_key and new_pair.candidate_key = pair.candidate_key
-            and (new_pair.candidate_is_person, new_pair.model_version, new_pair.match_weight, new_pair.levels)
-            = (pair.candidate_is_person, pair.model_version, pair.match_weight, pair.levels)
-    )
+# Whoever loses or gains a pair is decided anew.
+_DECIDE = """
+insert into to_decide
+select record_key from changed
+union
+select candidate_key from changed where not candidate_is_person
+on conflict do nothing
 """
-_INSERT = "insert into linkage.pair select * from new_pair on conflict (record_key, candidate_key) do nothing"
-
-
-_TOUCHED_RECORDS = """
+_DELETE = """
+with changed as (
+    delete from linkage.pair
+    where (
+            {in_full}
+            or record_key in (select key from touched_any)
+            or candidate_key in (select key from touched_any)
+        )
+        and not exists (
+            select from new_pair
+            where new_pair.record_key = pair.record_key and new_pair.candidate_key = pair.candidate_key
+                and (
+                    new_pair.candidate_is_person, new_pair.model_version, new_pair.match_weight,
+                    new_pair.levels
+                ) = (pair.candidate_is_person, pair.model_version, pair.match_weight, pair.levels)
+        )
+    returning record_key, candidate_key, candidate_is_person
+)
+"""
+_INSERT = """
+with changed as (
+    insert into linkage.pair select * from new_pair on conflict (record_key, candidate_key) do nothing
+    returning record_key, candidate_key, candidate_is_person
+)
+"""
+_TOUCHED = """
 create or replace table touched_record as
 from record where identifier_key in (select key from touched_record_key);
 create or replace table other_record as
 from record where identifier_key not in (select key from touched_record_key);
-"""
-_TOUCHED_PEOPLE = """
 create or replace table touched_people as
-from person where identifier_key in (select key from touched_person);
-create or replace table touched_any as
-from touched_record_key union select key from touched_person;
+from person where identifier_key in (select key from touched_person_key)
 """
 
 
 def score_all(store: Store, model: Model) -> int:
     """Score every record with everybody; return how many records and people were looked at."""
-    store.fetch_records()
-    store.fetch_people()
+    store.compare_records()
+    store.compare_people()
+    blocks.keep_all(store)
     weigh_everybody(store.database, model)
-    store.database.execute("create or replace table touched_any (key varchar)")
     _write(store, model, in_full=True)
-    return store.number("select (select count(*) from record) + (select count(*) from described_person)")
+    return store.number(
+        "select (select count(*) from described_record) + (select count(*) from described_person)"
+    )
 
 
 def weigh_everybody(database: duckdb.DuckDBPyConnection, model: Model) -> None:
@@ -101,22 +117,26 @@ def weigh_everybody(database: duckdb.DuckDBPyConnection, model: Model) -> None:
 
 
 def score_touched(store: Store, model: Model) -> int:
-    """Score the pairs of the keys in ``touched_record_key`` and ``touched_person``; return how many.
+    """Score the pairs of the keys in ``touched_record`` and ``touched_person``; return how many keys.
 
     A pair's score depends on its two rows and the model alone, so that no other pair can have changed.
     """
-    store.fetch_records()
-    database = store.database
-    database.execute(_TOUCHED_RECORDS)
-    store.fetch_people_met()
-    database.execute(_TOUCHED_PEOPLE)
-    scorer = _scorer(database, model)
+    blocks.find_met(store, model)
+    store.compare_records("wanted_record")
+    store.compare_people("wanted_person")
+    for table in ("touched_record", "touched_person"):
+        keys = sql.SQL("select key from {}").format(sql.Identifier(table))
+        store.fetch(keys, f"{table}_key", {"key": "varchar"})
+    store.database.execute(_TOUCHED)
+    scorer = _scorer(store.database, model)
     scorer.between("touched_record", "person", "person_pair", KEEP_PEOPLE)
     scorer.between("other_record", "touched_people", "person_pair", KEEP_PEOPLE)
     scorer.within("touched_record", "record", "record_pair_both", KEEP_RECORDS)
-    _settle(database)
+    _settle(store.database)
     _write(store, model, in_full=False)
-    return store.number("select count(*) from touched_any")
+    return store.number(
+        "select count(*) from (from touched_record_key union select key from touched_person_key)"
+    )
 
 
 def _scorer(database: duckdb.DuckDBPyConnection, model: Model) -> Scorer:
@@ -136,8 +156,7 @@ def _settle(database: duckdb.DuckDBPyConnection) -> None:
 
 
 def _write(store: Store, model: Model, *, in_full: bool) -> None:
-    """Bring linkage.pair to what was scored, writing only what differs."""
+    """Bring linkage.pair to what was scored, writing only what differs, and note whom that concerns."""
     store.send(_SENT.format(version=model.version), "new_pair", _COLUMNS)
-    store.send("select key from touched_any", "touched_any", {"key": "uuid"})
-    store.conn.execute(_DELETE.format(in_full="true" if in_full else "false"))
-    store.conn.execute(_INSERT)
+    store.conn.execute(_DELETE.format(in_full="true" if in_full else "false") + _DECIDE)
+    store.conn.execute(_INSERT + _DECIDE)

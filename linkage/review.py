@@ -48,8 +48,8 @@ select
     record.source,
     record.name,
     person.name,
-    record.sex,
-    person.sex,
+    case record.sex when '1' then '男' when '2' then '女' end,
+    case person.sex when '1' then '男' when '2' then '女' end,
     coalesce(record.birth_date::text, record.birth_year::text),
     person.birth_date::text,
     rpad(left(record.pid_claimed, 6), length(record.pid_claimed), '*'),
@@ -114,6 +114,7 @@ def export(conn: Connection, file: Path) -> int:
         for place, row in enumerate(found, start=1):
             sheet.write_row(place, 0, row)
         sheet.freeze_panes(1, 0)
+        sheet.autofit()
         sheet.autofilter(0, 0, max(len(found), 1), len(HEADER) - 1)
         sheet.data_validation(
             1, _DECISION, max(len(found), 1), _DECISION, {"validate": "list", "source": list(_DECISIONS)}

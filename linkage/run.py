@@ -1,37 +1,33 @@
-"""The linkage step of a build: touched records and people are scored anew, then all records are decided."""
+"""The linkage step of a build: what was touched is scored anew, and all that it concerns decided."""
 
 from __future__ import annotations
 
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from datetime import date
 from pathlib import Path
 
-from psycopg import sql
-
 from huiliu.database import Connection
 from huiliu.errors import ConfigError
-from linkage import decision, frames, matches, model, pairs
+from linkage import affected, decision, frames, matches, model, pairs
 from linkage.decision import Thresholds
 from linkage.store import PEOPLE, RECORDS, Store
 
 STEP = "linkage:match"
-KEY_NAME = "identifier_key"
 
+# The logs cannot tell what was touched if a parent was built in full, and nothing is met if no keys are kept.
 _STATE = """
 select
     mine.build_id,
     exists (
         select from ops.model_state as parent
         where parent.model = any(%(parents)s) and parent.full_build_id > mine.build_id
-    ),
-    (select model_version from linkage.run where run.build_id = mine.build_id)
+    ) or not exists (select from linkage.block),
+    run.model_version,
+    array[run.accept, run.review, run.margin, run.cluster]
 from ops.model_state as mine
+left join linkage.run on mine.build_id = run.build_id
 where mine.model = %(step)s
-"""
-_TOUCHED = """
-select distinct key from ops.touched_key
-where model = {model} and key_name = {key_name} and build_id > {since}
 """
 _FINISH = """
 insert into ops.model_state (model, build_id, as_of, full_build_id)
@@ -40,16 +36,19 @@ on conflict (model) do update set build_id = excluded.build_id, as_of = excluded
 """
 _RUN = """
 insert into linkage.run (
-    build_id, as_of, model_version, in_full, records, scored, linked, in_review, alone, changed
+    build_id, as_of, model_version, in_full, records, scored, decided, linked, in_review, alone, changed,
+    accept, review, margin, cluster
 )
 values (
-    %(build_id)s, %(as_of)s, %(model_version)s, %(in_full)s, %(records)s, %(scored)s, %(linked)s,
-    %(in_review)s, %(alone)s, %(changed)s
+    %(build_id)s, %(as_of)s, %(model_version)s, %(in_full)s, %(records)s, %(scored)s, %(decided)s, %(linked)s,
+    %(in_review)s, %(alone)s, %(changed)s, %(accept)s, %(review)s, %(margin)s, %(cluster)s
 )
 on conflict (build_id) do update set
     as_of = excluded.as_of, model_version = excluded.model_version, in_full = excluded.in_full,
-    records = excluded.records, scored = excluded.scored, linked = excluded.linked,
-    in_review = excluded.in_review, alone = excluded.alone, changed = excluded.changed
+    records = excluded.records, scored = excluded.scored, decided = excluded.decided,
+    linked = excluded.linked, in_review = excluded.in_review, alone = excluded.alone,
+    changed = excluded.changed, accept = excluded.accept, review = excluded.review,
+    margin = excluded.margin, cluster = excluded.cluster
 """
 
 
@@ -57,7 +56,8 @@ on conflict (build_id) do update set
 class LinkResult:
     """What a step did.
 
-    ``scored``: records and people whose pairs were weighed anew; ``changed``: records whose match changed.
+    ``scored``: records and people whose pairs were weighed anew; ``decided``: records decided anew;
+    ``changed``: records whose match changed.
     """
 
     build_id: int
@@ -66,6 +66,7 @@ class LinkResult:
     in_full: bool
     records: int
     scored: int
+    decided: int
     linked: int
     in_review: int
     alone: int
@@ -121,46 +122,48 @@ def thresholds(conn: Connection, as_of: date) -> Thresholds:
 
 def _link(store: Store, current: model.Model, build_id: int, as_of: date, full: bool) -> LinkResult:
     valid = thresholds(store.conn, as_of)
-    since = None if full else _since(store.conn, current.version)
-    if since is None:
-        scored = pairs.score_all(store, current)
+    since, same_thresholds = (None, False) if full else _since(store.conn, current.version, valid)
+    affected.begin(store.conn, since)
+    scored = (pairs.score_all if since is None else pairs.score_touched)(store, current)
+    if since is not None and same_thresholds:
+        affected.joined(store.conn, valid)
     else:
-        for table, parent in (("touched_record_key", RECORDS), ("touched_person", PEOPLE)):
-            query = sql.SQL(_TOUCHED).format(
-                model=sql.Literal(parent[1]), key_name=sql.Literal(KEY_NAME), since=sql.Literal(since)
-            )
-            store.fetch(query, table, {"key": "varchar"})
-        scored = pairs.score_touched(store, current)
+        affected.everybody(store.conn)
     matches.fetch(store)
     decision.decide(store.database, valid)
     changed = matches.write(store, current.version, build_id, as_of)
+    affected.remember_decisions(store.conn)
+    if since is None:
+        store.conn.execute("select linkage.analyze_tables()")
     result = LinkResult(
         build_id,
         as_of,
         current.version,
         since is None,
         scored=scored,
+        decided=store.number("select count(*) from matched"),
         changed=changed,
-        **matches.counts(store),
+        **matches.counts(store.conn),
     )
-    store.conn.execute(_RUN, asdict(result))
+    store.conn.execute(_RUN, asdict(result) | asdict(valid))
     store.conn.execute(_FINISH, {"step": STEP, "build_id": build_id, "as_of": as_of})
     return result
 
 
-def _since(conn: Connection, version: str) -> int | None:
-    """Return the build since which the logs say what was touched; None if they cannot tell."""
+def _since(conn: Connection, version: str, valid: Thresholds) -> tuple[int | None, bool]:
+    """Return the build since which the logs say what was touched, None if they cannot tell, and whether its
+    thresholds were the ones that are valid."""
     row = conn.execute(_STATE, {"parents": [RECORDS[1], PEOPLE[1]], "step": STEP}).fetchone()
     if row is None or row[1] or row[2] != version:
-        return None
-    return int(row[0])
+        return None, False
+    return int(row[0]), row[3] == list(astuple(valid))
 
 
 def last_runs(conn: Connection, count: int = 10) -> list[LinkResult]:
     """Return the last steps, newest first."""
     rows = conn.execute(
-        "select build_id, as_of, model_version, in_full, records, scored, linked, in_review, alone, changed"
-        " from linkage.run order by build_id desc limit %s",
+        "select build_id, as_of, model_version, in_full, records, scored, decided, linked, in_review, alone,"
+        " changed from linkage.run order by build_id desc limit %s",
         [count],
     )
     return [LinkResult(*row) for row in rows]

@@ -10,9 +10,9 @@ Level = dict[str, Any]
 _RAREST = 0.00001
 
 # Levels (of the comparisons below, counted from the last, 0) that let a claimed number be read as the
-# candidate's:
-# at most one digit differs, the name is the same, and neither sex nor birth say no.
-REPAIRS = "number >= 1 and name = 4 and sex <> 0 and (birth < 0 or birth >= 2)"
+# candidate's: it is the same and so is the name but for one character, or one digit differs and the name is
+# the same; and neither sex nor birth say no.
+REPAIRS = "(number = 2 and name >= 2 or number = 1 and name = 4) and sex <> 0 and (birth < 0 or birth >= 2)"
 
 # One of three characters taken for another, or lost. `{0}`: what a name's columns begin with.
 _ONE_CHARACTER = (
@@ -24,6 +24,10 @@ _ONE_CHARACTER = (
 _HALF = (
     "length({0}_l) = 2 and length({0}_r) = 2"
     " and (left({0}_l, 1) = left({0}_r, 1) or right({0}_l, 1) = right({0}_r, 1))"
+)
+# A number of 15 digits says as much as the one of 18 that it became.
+_SAME_NUMBER = (
+    "number_l = number_r or number15_l = number15_r and least(length(number_l), length(number_r)) = 15"
 )
 _NEAR_NUMBER = (
     "case when length(number_l) = 18 and length(number_r) = 18"
@@ -127,7 +131,7 @@ def _number() -> dict[str, Any]:
     return _comparison(
         "number",
         _null("number_l is null or number_r is null"),
-        _level("same", "number_l = number_r", **_assumed(0.9, 0.000001)),
+        _level("same", _SAME_NUMBER, **_assumed(0.9, 0.000001)),
         _level("one digit", _NEAR_NUMBER),
         _else(),
     )
@@ -155,6 +159,7 @@ _BLOCKING = (
     " or l.birth_day = r.birth_day or l.spouse_folded = r.spouse_folded)",
     "l.birth_date = r.birth_date and l.sex = r.sex",
     "l.spouse_folded = r.spouse_folded and l.birth_year = r.birth_year",
+    "l.number15 = r.number15",
 )
 
 

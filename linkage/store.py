@@ -17,38 +17,17 @@ RECORDS, PEOPLE = ("base", "int_record_described"), ("base", "int_identity_descr
 _RECORDS = """
 select
     identifier_key, source, name, sex, birth_date, birth_year, pid_claimed, region_code, relative_name,
-        relative_kind,
-    event_on
-from {records}
+    relative_kind, event_on
+from {described}
 """
 _PEOPLE = """
 select
     identifier_key, pid, name, array_to_string(names, '|') as names, sex, birth_date,
     array_to_string(spouse_names, '|') as spouse_names, array_to_string(region_codes, '|') as region_codes,
-        died_on
-from {people} as person
+    died_on
+from {described}
 """
-# Those that a touched record may be, by the keys that pairs are looked for with (settings.py, a little
-# wider), and
-# those that were touched themselves.
-_MET = """
-where identifier_key in (
-    select key from touched_person
-    union all
-    select person.identifier_key from {people} as person
-    inner join touched_value on person.birth_date = touched_value.birth_date
-    union all
-    select person.identifier_key from {people} as person
-    cross join unnest(array_append(person.names, person.name)) as known (name)
-    inner join touched_value on translate(known.name, %(like)s, %(same)s) = touched_value.name_folded
-    union all
-    select person.identifier_key from {people} as person
-    cross join unnest(person.spouse_names) as known (name)
-    inner join touched_value
-        on translate(known.name, %(like)s, %(same)s) = touched_value.spouse_folded
-        and extract(year from person.birth_date)::integer = touched_value.birth_year
-)
-"""
+_AMONG = "where identifier_key in (select key from {keys})"
 
 
 class Store:
@@ -59,18 +38,12 @@ class Store:
         """Use connections and a folder that belong to the caller."""
         self.conn, self.database, self._folder = conn, database, folder
 
-    def fetch(
-        self,
-        query: sql.Composable,
-        table: str,
-        columns: Mapping[str, str],
-        values: Mapping[str, object] | None = None,
-    ) -> None:
+    def fetch(self, query: sql.Composable, table: str, columns: Mapping[str, str]) -> None:
         """Make a table of DuckDB from a query of the warehouse; ``columns`` are its names and DuckDB
         types."""
         file = self._folder / f"{table}.csv"
         copied = sql.SQL("copy ({}) to stdout (format csv)").format(query)
-        with self.conn.cursor() as cursor, cursor.copy(copied, values) as blocks, file.open("wb") as out:
+        with self.conn.cursor() as cursor, cursor.copy(copied) as blocks, file.open("wb") as out:
             for block in blocks:
                 out.write(block)
         types = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
@@ -105,31 +78,22 @@ class Store:
         [(value,)] = self.database.execute(query).fetchall()
         return int(value)
 
-    def fetch_records(self) -> None:
-        """Make the tables described_record, as dbt made it, and record, as it is compared."""
-        query = sql.SQL(_RECORDS).format(records=sql.Identifier(*RECORDS))
-        self.fetch(query, "described_record", frames.RECORD_COLUMNS)
+    def describe_records(self, keys: str | None = None) -> None:
+        """Make the table described_record as dbt made it, of everybody or of the keys in a temporary table
+        of the warehouse."""
+        self.fetch(_described(_RECORDS, RECORDS, keys), "described_record", frames.RECORD_COLUMNS)
+
+    def compare_records(self, keys: str | None = None) -> None:
+        """Make described_record and record, as it is compared."""
+        self.describe_records(keys)
         frames.make_records(self.database, "described_record", "record")
 
-    def fetch_people(self) -> None:
-        """Make the tables described_person and person of everybody."""
-        query = sql.SQL(_PEOPLE).format(people=sql.Identifier(*PEOPLE))
-        self._compared_people(query, {})
-
-    def fetch_people_met(self) -> None:
-        """Make the same tables of those touched, and of those that a record of ``touched_record`` may be."""
-        self.send("select key from touched_person", "touched_person", {"key": "uuid"})
-        self.send(
-            "select distinct name_folded, spouse_folded, birth_date, birth_year from touched_record",
-            "touched_value",
-            {
-                "name_folded": "text", "spouse_folded": "text", "birth_date": "date", "birth_year": "integer",
-            },
-        )  # fmt: skip
-        query = sql.SQL(_PEOPLE + _MET).format(people=sql.Identifier(*PEOPLE))
-        like, same = frames.folding()
-        self._compared_people(query, {"like": like, "same": same})
-
-    def _compared_people(self, query: sql.Composable, values: Mapping[str, object]) -> None:
-        self.fetch(query, "described_person", frames.PERSON_COLUMNS, values)
+    def compare_people(self, keys: str | None = None) -> None:
+        """Make described_person and person, as it is compared."""
+        self.fetch(_described(_PEOPLE, PEOPLE, keys), "described_person", frames.PERSON_COLUMNS)
         frames.make_people(self.database, "described_person", "person")
+
+
+def _described(query: str, table: tuple[str, str], keys: str | None) -> sql.Composed:
+    described = sql.SQL(query).format(described=sql.Identifier(*table))
+    return described if keys is None else described + sql.SQL(_AMONG).format(keys=sql.Identifier(keys))

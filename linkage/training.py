@@ -131,8 +131,8 @@ def train_on_warehouse(conn: Connection, version: str, labels: Path | None = Non
     with tempfile.TemporaryDirectory(prefix="huiliu-linkage-") as folder:
         database = frames.open_database(Path(folder))
         store = Store(conn, database, Path(folder))
-        store.fetch_records()
-        store.fetch_people()
+        store.compare_records()
+        store.compare_people()
         if labels:
             database.execute(_READ_LABELS, [str(labels)])
         return train(database, version, labels="label" if labels else None)

@@ -44,9 +44,19 @@ _CORRECTED_BY = """
 """
 # A build that succeeded with all models proves every table to be made by its project. Since then, nothing may
 # have been made by another one, and no full refresh may be unfinished: its models would keep their old rows.
+# What people decided since the last linkage, and thresholds that begin, ask for a build as a batch does.
 _STANDING = """
     with proven as (
         select max(build_id) as build_id from ops.build where selection is null and status = 'succeeded'
+    ),
+    linked as (
+        select array[accept, review, margin, cluster] as thresholds
+        from linkage.run order by build_id desc limit 1
+    ),
+    thresholds as (
+        select array[accept, review, margin, cluster] as valid from linkage.threshold
+        where valid_from <= %(day)s::date and (valid_to is null or valid_to > %(day)s::date)
+        order by valid_from desc limit 1
     )
     select
         max(proven.build_id) is not null,
@@ -62,6 +72,12 @@ _STANDING = """
             false
         ) and not exists (
             select from ops.build_batch, proven as last where build_batch.build_id > last.build_id
+        ) and not exists (
+            select from linked where thresholds is distinct from (select valid from thresholds)
+        ) and not exists (
+            select from linked, linkage.decision
+            full join linkage.decision_used as used using (record_key, candidate_key)
+            where decision.decision is distinct from used.decision
         )
     from ops.build cross join proven
     where build.build_id >= coalesce(proven.build_id, 0)
@@ -73,7 +89,8 @@ class Standing:
     """How the tables stand to a project and a day.
 
     ``proven``: some build of all models succeeded. ``must_refresh``: a table may hold rows of another
-    project, or of before a full refresh that did not finish. ``as_of_day``: no batch, model or day is behind.
+    project, or of before a full refresh that did not finish. ``as_of_day``: no batch, model or day is behind,
+    and the last linkage knew what people decided and the thresholds of the day.
     """
 
     proven: bool

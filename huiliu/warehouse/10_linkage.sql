@@ -71,6 +71,40 @@ create table if not exists linkage.decision (
 comment on table linkage.decision is '人工裁决：优先于模型；同一对以最后一次为准';
 comment on column linkage.decision.decision is 'same 同一人；different 不是同一人';
 
+create index if not exists decision_candidate on linkage.decision (candidate_key);
+
+create table if not exists linkage.decision_used (
+    record_key uuid not null,
+    candidate_key uuid not null,
+    decision text not null,
+    primary key (record_key, candidate_key)
+);
+comment on table linkage.decision_used is '关联步骤上次所用的人工裁决：与现有裁决不同者须重新判定';
+
+create table if not exists linkage.block (
+    identifier_key uuid not null,
+    is_person boolean not null,
+    sex text,
+    birth_date date,
+    birth_year integer,
+    birth_day text,
+    name_folded text collate "C",
+    spouse_folded text collate "C",
+    number15 text collate "C",
+    couple text collate "C"
+);
+create index if not exists block_identifier on linkage.block (identifier_key);
+create index if not exists block_name on linkage.block (name_folded);
+create index if not exists block_birth on linkage.block (birth_date, sex);
+create index if not exists block_spouse on linkage.block (spouse_folded, birth_year) where spouse_folded is not null;
+create index if not exists block_number on linkage.block (number15) where number15 is not null;
+create index if not exists block_couple on linkage.block (couple) where couple is not null;
+comment on table linkage.block is '分块键：每条无证件号记录、每位人员的每种称谓一行，用于找出须比对者';
+comment on column linkage.block.name_folded is '归并形近字后的姓名';
+comment on column linkage.block.spouse_folded is '归并形近字后的配偶姓名';
+comment on column linkage.block.number15 is '证件号码的十五位形式';
+comment on column linkage.block.couple is '登记页：同一页上的两位当事人相同';
+
 create table if not exists linkage.key_change (
     change_id bigint generated always as identity primary key,
     identifier_key uuid not null,
@@ -98,3 +132,19 @@ create table if not exists linkage.run (
 );
 comment on table linkage.run is '关联步骤台账：每次构建一行';
 comment on column linkage.run.scored is '本次重新比对的记录与人员数';
+alter table linkage.run add column if not exists decided bigint;
+alter table linkage.run add column if not exists accept double precision;
+alter table linkage.run add column if not exists review double precision;
+alter table linkage.run add column if not exists margin double precision;
+alter table linkage.run add column if not exists cluster double precision;
+comment on column linkage.run.decided is '本次重新判定的记录数';
+comment on column linkage.run.accept is '本次所用阈值；其余各列同 linkage.threshold';
+
+-- The build fills the tables but may not analyze what it does not own; plans made without are a hundred times slower.
+create or replace function linkage.analyze_tables() returns void
+language plpgsql security definer set search_path = '' as $$
+begin
+    analyze linkage.block, linkage.pair, linkage.match;
+end;
+$$;
+comment on function linkage.analyze_tables() is '整表写入后更新统计信息，供查询规划使用';

@@ -50,4 +50,6 @@ grant usage on schema linkage to huiliu_build;
 grant select on all tables in schema linkage to huiliu_build;
 grant insert, update, delete on linkage.pair, linkage.match to huiliu_build;
 grant insert, update on linkage.decision, linkage.run to huiliu_build;
+grant insert, delete on linkage.block, linkage.decision_used to huiliu_build;
+grant truncate on linkage.block to huiliu_build;
 grant insert on linkage.key_change to huiliu_build;

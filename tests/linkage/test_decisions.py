@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import openpyxl
 import pytest
 
+from huiliu.database import connect
 from huiliu.errors import ConfigError, DataError
-from linkage import review
+from linkage import review, run
 from tests.linkage.toy_people import DAY, ToyPeople, key
+from transformation import ledger
 
 WANG = {
     "pid": "370602195603154518", "name": "王建国", "sex": "1", "birth_date": date(1956, 3, 15),
@@ -54,6 +56,26 @@ def test_each_way_to_a_person_and_to_nobody(toy_people: ToyPeople) -> None:
     assert result.changed == 6
 
 
+def test_a_claimed_number_that_is_known_repairs_a_name_of_one_other_character(toy_people: ToyPeople) -> None:
+    toy_people.person("lin", **LIN)
+    known, old = LIN["pid"], "370602580820202"
+    claims = {
+        "same": {"name": "林淑珍", "pid_claimed": known},
+        "one character": {"name": "林椒珍", "pid_claimed": known},
+        "fifteen digits": {"name": "林椒珍", "pid_claimed": old},
+        "fifteen digits, one misread": {"name": "林淑珍", "pid_claimed": "370602580820502"},
+        "two characters": {"name": "陈淑芳", "pid_claimed": known},
+        "misread and misspelt": {"name": "林椒珍", "pid_claimed": "370602195808202929"},
+        "other sex": {"name": "林淑珍", "pid_claimed": known, "sex": "1"},
+        "other birth": {"name": "林淑珍", "pid_claimed": known, "birth_date": date(1931, 1, 1)},
+    }
+    for called, values in claims.items():
+        toy_people.record(called, **values)
+    toy_people.link()
+    repaired = {called for called in claims if toy_people.match(called)[2] == "repaired"}
+    assert repaired == {"same", "one character", "fifteen digits", "fifteen digits, one misread"}
+
+
 def test_records_of_nobody_cluster_but_not_across_what_contradicts(toy_people: ToyPeople) -> None:
     couple = {"relative_name": "欧阳山", "relative_kind": "夫", "sex": "2", "birth_date": date(1931, 1, 1)}
     toy_people.record("wedding", name="诸葛青", event_on=date(1957, 2, 1), **couple)
@@ -80,6 +102,16 @@ def test_two_parties_of_one_record_are_never_one_person(toy_people: ToyPeople) -
     toy_people.link()
     assert toy_people.match("groom") == (key("wang"), "linked", "model")
     assert toy_people.match("bride") == (key("bride"), "review", None)
+
+
+def test_one_party_of_two_copies_of_a_page_is_no_two_parties(toy_people: ToyPeople) -> None:
+    toy_people.person("wang", **WANG)
+    page = {"birth_date": date(1956, 3, 15), "name": "王建国", "relative_name": "林淑珍"}
+    toy_people.record("with sex", sex="1", **page)
+    toy_people.record("without", **page)
+    toy_people.link()
+    assert toy_people.match("with sex") == (key("wang"), "linked", "model")
+    assert toy_people.match("without") == (key("wang"), "linked", "model")
 
 
 def test_people_decide_in_a_workbook(toy_people: ToyPeople, tmp_path: Path) -> None:
@@ -146,8 +178,6 @@ def test_what_is_wrong_in_a_workbook_is_named_by_row(toy_people: ToyPeople, tmp_
 
 
 def test_thresholds_hold_on_their_dates_and_ask_for_no_forgotten_pairs(toy_people: ToyPeople) -> None:
-    from huiliu.database import connect
-
     toy_people.person("wang", **WANG)
     toy_people.record("groom", **WEDDING)
     toy_people.link()
@@ -163,6 +193,29 @@ def test_thresholds_hold_on_their_dates_and_ask_for_no_forgotten_pairs(toy_peopl
     assert reasons == [("split",)]
     with pytest.raises(ConfigError, match="asks for pairs that are not kept"):
         toy_people.link()
+
+
+def test_what_people_decided_and_a_threshold_that_begins_ask_for_a_build(toy_people: ToyPeople) -> None:
+    toy_people.person("wang", **WANG)
+    toy_people.record("groom", **WEDDING)
+    toy_people.link()
+    conn, today = toy_people.conn, DAY + timedelta(days=toy_people.build)
+    conn.execute(
+        "insert into ops.build (as_of, full_refresh, status, fingerprint)"
+        " values (%s, false, 'succeeded', 'of models')",
+        [today],
+    )
+    assert ledger.standing(conn, "of models", today).is_up_to_date
+    toy_people.decide("groom", "wang", "different")
+    assert not ledger.standing(conn, "of models", today).is_up_to_date
+    run.link(conn, toy_people.build, today)
+    assert ledger.standing(conn, "of models", today).is_up_to_date
+    assert toy_people.match("groom") == (key("groom"), "alone", None)
+    with connect("warehouse", autocommit=True) as owner:
+        owner.execute("update linkage.threshold set margin = margin + 1")
+    assert not ledger.standing(conn, "of models", today).is_up_to_date
+    run.link(conn, toy_people.build, today)
+    assert ledger.standing(conn, "of models", today).is_up_to_date
 
 
 def _decide(file: Path, decisions: dict[str, str]) -> None:

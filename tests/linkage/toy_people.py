@@ -61,6 +61,19 @@ class ToyPeople:
             kind, "delete from {} where identifier_key = any(%s::uuid[])", [key(name) for name in names]
         )
 
+    def decide(self, record: str, candidate: str, decision: str) -> None:
+        """Let people say that a record and a candidate are the same or different."""
+        if record == candidate:
+            return
+        one, other = key(record), key(candidate)
+        if candidate.startswith("record"):
+            one, other = min(one, other), max(one, other)
+        self.conn.execute(
+            "insert into linkage.decision values (%s, %s, %s, '张三', %s)"
+            " on conflict (record_key, candidate_key) do update set decision = excluded.decision",
+            [one, other, decision, DAY],
+        )
+
     def link(self, *, full: bool = False, build: int | None = None) -> LinkResult:
         """Run the step in the next build, or in one that is named."""
         self.build = build or self.build + 1
@@ -77,10 +90,11 @@ class ToyPeople:
         return row
 
     def rows(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Return all that linkage keeps of today: pairs and matches, in order."""
+        """Return all that linkage keeps of today: pairs, matches and keys, in order."""
         return {
             "pair": self.conn.execute("select pair::text from linkage.pair order by 1").fetchall(),
             "match": self.conn.execute("select match::text from linkage.match order by 1").fetchall(),
+            "block": self.conn.execute("select block::text from linkage.block order by 1").fetchall(),
         }
 
     def touched(self, kind: str, keys: Iterable[str]) -> None:
