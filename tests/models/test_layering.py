@@ -27,6 +27,16 @@ SOURCE_READERS = {
 }
 CLAIM_TABLES = {"build_batch", "load_run"}
 CLASSIFICATIONS = {"public", "internal", "sensitive", "highly_sensitive"}
+# Attributes of people, each as sensitive in one layer as in another.
+PERSONAL = {
+    "pid": "highly_sensitive", "diagnosis_code": "highly_sensitive", "identifier_key": "sensitive",
+    "person_key": "sensitive", "subject_key": "sensitive", "subject_identifier": "sensitive",
+    "taxpayer_identifier": "sensitive", "sex": "sensitive", "birth_date": "sensitive", "died_on": "sensitive",
+    "monthly_amount": "sensitive", "monthly_benefit": "sensitive", "settled_on": "sensitive",
+    "representative_name": "sensitive",
+}  # fmt: skip
+# The same word for a sum over many.
+OF_NO_PERSON = {("theme_social_security__township_insured", "monthly_benefit")}
 LABELLED = re.compile(r"^[^a-zA-Z：]*[\u4e00-\u9fff][^：]*：\S.*$", re.DOTALL)
 CLOCK = re.compile(
     r"\b(now\s*\(|current_date|current_timestamp|localtimestamp|clock_timestamp|statement_timestamp)",
@@ -197,6 +207,33 @@ def test_every_column_has_a_chinese_label_and_an_english_description(manifest: M
         if not LABELLED.match(column.description)
     ]
     assert wrong == []
+
+
+def test_every_staging_table_tells_its_quarantined_rows(manifest: Manifest) -> None:
+    staging = {
+        model.name
+        for model in _models(manifest)
+        if model.name.startswith("stg_") and not model.name.endswith("_typed")
+    }
+    assert (
+        set(REF.findall((DBT_PROJECT / "models" / "staging" / "quarantined_row.sql").read_text())) == staging
+    )
+
+
+def test_what_is_told_of_a_person_is_as_sensitive_in_every_layer(manifest: Manifest) -> None:
+    wrong = [
+        f"{model.name}.{column.name}: {column.config.meta['classification']}"
+        for model in _models(manifest)
+        for column in model.columns.values()
+        if column.name in PERSONAL
+        and (model.name, column.name) not in OF_NO_PERSON
+        and column.config.meta["classification"] != PERSONAL[column.name]
+    ]
+    assert wrong == []
+    # The grade of a disability tells of the disability.
+    for name in ("stg_disabled_federation__certificate", "theme_social_security__entitlement"):
+        grade = manifest.nodes[f"model.huiliu.{name}"].columns["grade"]
+        assert grade.config.meta["classification"] == "highly_sensitive"
 
 
 def test_every_model_names_its_owner_department_and_classification(manifest: Manifest) -> None:

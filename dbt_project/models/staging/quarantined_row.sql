@@ -193,3 +193,31 @@ union all
 select 'credit' as source, 'record' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
 from {{ ref('stg_credit__record') }}
 where not is_usable
+union all
+select 'buildings' as source, 'building' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_buildings__building') }}
+where not is_usable
+union all
+select 'ecology' as source, 'permit' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_ecology__permit') }}
+where not is_usable
+union all
+select 'ecology' as source, 'reading' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_ecology__reading') }}
+where not is_usable
+union all
+select 'emergency' as source, 'hazard_point' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_emergency__hazard_point') }}
+where not is_usable
+union all
+select 'emergency' as source, 'shelter' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_emergency__shelter') }}
+where not is_usable
+union all
+select 'emergency' as source, 'store' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_emergency__store') }}
+where not is_usable
+union all
+select 'emergency' as source, 'rescue_team' as entity, _row_key, quarantine_reasons, _batch_id, _loaded_on
+from {{ ref('stg_emergency__rescue_team') }}
+where not is_usable
