@@ -33,8 +33,9 @@ __all__ = [
     "wait_until_ready",
 ]
 
-START_SECONDS = 60
-STOP_SECONDS = 60
+# Recovery and the last checkpoint write hundreds of databases' files: minutes, if the disk is busy.
+START_SECONDS = 240
+STOP_SECONDS = 180
 ORPHAN_SECONDS = 10
 
 # Modest on a machine of 2 cores and 24 GB that also runs Airflow. What is unusual has its reason.
@@ -122,7 +123,7 @@ def stop(*, orderly: bool = True) -> None:
             # Killed: only PostgreSQL itself gives back its shared memory, by recovering and ending in order.
             _ensure_initialised()
             _clear_remains(files)
-            _start(files)
+            _recover(files)
         for mode in ("fast", "immediate") if orderly else ("immediate",):
             _stop(files, mode)
             if not _running(files.data):
@@ -212,12 +213,24 @@ def _initialise(files: ServerFiles) -> None:
 def _start(files: ServerFiles) -> None:
     files.log.touch(mode=0o640)
     files.give(files.log)
-    outcome = files.run("pg_ctl", "start", "-D", files.data, "-l", files.log, "-w", "-t", str(START_SECONDS))
+    outcome = files.run(
+        *("pg_ctl", "start", "-D", files.data, "-l", files.log, "-w", "-t", str(START_SECONDS)),
+        seconds=START_SECONDS + 30,
+    )
     if outcome.returncode != 0:
         tail = " / ".join(files.log.read_text(encoding="utf-8", errors="replace").splitlines()[-3:])
         raise TransientError(
             f"The embedded PostgreSQL did not start within {START_SECONDS} s: {tail}", fix=f"see {files.log}"
         )
+
+
+def _recover(files: ServerFiles) -> None:
+    """Start a killed server, to be stopped in order: it may still be recovering then."""
+    try:
+        _start(files)
+    except TransientError:
+        if not _running(files.data):
+            raise
 
 
 def _stop(files: ServerFiles, mode: str) -> None:

@@ -133,7 +133,8 @@ def programs() -> dict[str, Program]:
                 healthy=_postgres_answers,
                 # INT is PostgreSQL's fast shutdown: sessions end, nothing is lost.
                 stop_signal="INT",
-                stop_seconds=30,
+                # A kill in the last checkpoint would cost a recovery, which takes longer.
+                stop_seconds=embedded_postgres.STOP_SECONDS,
             ),
         )
     return {program.name: program for program in found}

@@ -210,7 +210,7 @@ def _stop(supervisor: supervision.Supervisor, names: Sequence[str]) -> None:
     for name, info in supervisor.states().items():
         if name in names and info["statename"] in ("STARTING", "RUNNING", "BACKOFF"):
             _ask_to_stop(supervisor, name)
-    until = time.monotonic() + 60
+    until = time.monotonic() + embedded_postgres.STOP_SECONDS + 30
     while time.monotonic() < until:
         states = supervisor.states()
         if all(states[name]["statename"] in _NOT_RUNNING for name in names):

@@ -148,7 +148,18 @@ def test_a_killed_server_with_a_busy_session_starts_again_and_keeps_what_was_com
     assert kept_rows() == 1
 
 
-def test_stopping_after_a_kill_gives_back_the_shared_memory(server: ServerFiles) -> None:
+@pytest.mark.parametrize("in_time", [True, False])
+def test_stopping_after_a_kill_gives_back_the_shared_memory(
+    server: ServerFiles, in_time: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = embedded_postgres._start
+
+    def start_slowly(files: ServerFiles) -> None:
+        start(files)
+        raise TransientError("It still recovers", fix="wait")
+
+    if not in_time:
+        monkeypatch.setattr(embedded_postgres, "_start", start_slowly)
     memory = (server.data / "postmaster.pid").read_text().split("\n")[6].split()[1]
     os.kill(postmaster(server), signal.SIGKILL)
     wait_for(lambda: not embedded_postgres.is_running())
