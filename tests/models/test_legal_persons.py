@@ -16,6 +16,15 @@ def read_truth(home: Path, table: str) -> pd.DataFrame:
     return pd.read_parquet(home / "truth" / f"{table}.parquet")
 
 
+def spoilt(home: Path, table: str, *columns: str) -> set[str]:
+    """Return the keys of rows of which a column is blank or wrong; without columns, that have any fault."""
+    fault = read_truth(home, "fault")
+    fault = fault[fault["source"] + "." + fault["table_name"] == table]
+    if columns:
+        fault = fault[fault["column_name"].isin(columns) & fault["kind"].isin(["blank", "wrong"])]
+    return set(fault["row_key"])
+
+
 def read(query: str) -> pd.DataFrame:
     with connect("warehouse") as connection:
         cursor = connection.execute(query.encode())
@@ -49,7 +58,7 @@ def test_every_kind_of_organisation_is_there(truth: pd.DataFrame) -> None:
     known = read("select subject_kind, count(*) as rows from base.base_legal_person__organisation group by 1")
     counted = known.set_index("subject_kind")["rows"]
     for kind, there in truth["kind"].value_counts().items():
-        assert counted[kind] == pytest.approx(there, rel=0.15, abs=2), kind
+        assert counted[kind] == pytest.approx(there, abs=2), kind
 
 
 def test_no_row_goes_to_another_organisation_with_a_valid_code(
@@ -86,7 +95,9 @@ def test_golden_values_are_the_truth(truth: pd.DataFrame) -> None:
         present = said.notna()
         assert (true.astype(str) == said.astype(str))[present].mean() >= 0.98, column
         assert present.mean() >= 0.95, column
-    assert (both["district_code"] == both["district_code_golden"]).mean() >= 0.97
+    astray = both[both["district_code"] != both["district_code_golden"]]
+    assert astray["district_code_golden"].isna().all()
+    assert len(astray) <= 2
     assert golden["lost_candidates"].map(bool).any()
 
 
@@ -121,24 +132,38 @@ def test_officers_are_the_true_ones(built_city: Path, truth: pd.DataFrame) -> No
         " inner join base.base_population__person as person using (person_key)"
     )
     person = read_truth(built_city, "person").set_index("person_id")["pid"]
-    officer = read_truth(built_city, "officer").join(truth[["uscc", "kind"]], on="organisation_id")
+    officer = read_truth(built_city, "officer").join(
+        truth[["uscc", "kind", "unconverted"]], on="organisation_id"
+    )
     officer = officer[officer["kind"].isin(MARKET)]
     officer["pid"] = officer["person_id"].map(person)
+    nobodys = officer["officer_id"].astype(str).isin(spoilt(built_city, "market_regulation.officer", "pid"))
+    uncoded = officer["unconverted"] | officer["organisation_id"].astype(str).isin(
+        spoilt(built_city, "market_regulation.entity", "uscc", "registration_no")
+    )
+    certain = officer[~nobodys & ~uncoded]
     true = set(officer[["uscc", "pid", "role"]].itertuples(index=False, name=None))
     said = set(known.itertuples(index=False, name=None))
     of_valid = {row for row in said if row[0] in set(truth["uscc"])}
     assert of_valid <= true
-    assert len(of_valid) >= 0.85 * len(true)
+    assert len(certain) > 100
+    assert set(certain[["uscc", "pid", "role"]].itertuples(index=False, name=None)) <= of_valid
 
 
 def test_payments_go_to_those_who_paid(built_city: Path, truth: pd.DataFrame) -> None:
     payment = read("select payment_no, organisation_key, amount from theme.theme_taxation__payment")
     payment = payment.set_index("payment_no")
     true = read_truth(built_city, "tax_payment").set_index("payment_no")
-    true = true.join(truth[["uscc"]], on="organisation_id").loc[payment.index]
-    coded = payment["organisation_key"].isin(truth["uscc"])
-    assert (payment["organisation_key"] == true["uscc"])[coded].all()
-    assert coded.mean() >= 0.95
+    true = true.join(truth[["uscc", "name"]], on="organisation_id").loc[payment.index]
+    said = payment["organisation_key"]
+    assert (said.isna() | (said == true["uscc"])).all()
+    # Where the code fails the name decides: unless it is spoilt, too, or another's as well.
+    fault = read_truth(built_city, "fault")
+    named = fault.loc[(fault["source"] == "taxation") & (fault["column_name"] == "taxpayer_name"), "row_key"]
+    shared = true["name"].isin(truth.loc[truth["name"].duplicated(), "name"])
+    doubtful = true.index.astype(str).isin(named) | shared
+    assert (said == true["uscc"])[~doubtful].all()
+    assert (~doubtful).mean() > 0.8
     assert (payment["amount"].astype(float).round(2) == true["amount"].round(2)).all()
     month = read("select sum(amount) as amount from theme.theme_taxation__district_month")
     assert float(month["amount"][0]) == pytest.approx(
@@ -154,7 +179,8 @@ def test_every_risk_has_evidence_that_the_truth_bears_out(built_city: Path, trut
     said = indicator[indicator["indicator"] == "tax_arrears"]
     said = said[said["organisation_key"].isin(truth["uscc"])]
     assert set(said["organisation_key"]) <= set(owing["uscc"])
-    assert len(said) >= 0.8 * len(owing)
+    clean = ~owing["taxpayer_id"].astype(str).isin(spoilt(built_city, "taxation.taxpayer"))
+    assert set(owing.loc[clean & ~owing["by_old_number"], "uscc"]) <= set(said["organisation_key"])
     listed = read("select organisation_key, points, evidence from theme.theme_financial_risk__organisation")
     assert set(listed["organisation_key"]) == set(indicator["organisation_key"])
     points = indicator.groupby("organisation_key")["points"].sum()
