@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -14,13 +16,15 @@ import pytest
 
 from huiliu.database import Connection, connect
 from huiliu.errors import ConfigError, DataError, TransientError
+from huiliu.provision import SIMULATED_SOURCES
 from huiliu.settings import PROJECT_ROOT
-from simulator import days, store
+from simulator import days, store, writers
 from simulator.loading import as_owner
 from tests.simulator import contents
 
 NewCity = Callable[..., Path]
 SELDOM = {("medical_insurance", "facility"), ("education", "school")}  # nothing opens within a month
+_REPLACING = writers.replacing
 
 
 class KilledError(Exception):
@@ -87,31 +91,48 @@ def test_about_one_row_in_a_hundred_changes_in_a_day(new_city: NewCity) -> None:
     assert 0.004 < changed / total < 0.02
 
 
-def _killed_at(count: int) -> Callable[[str], Connection]:
-    opened = 0
+class _Life:
+    """Counts the databases opened and the files replaced, and ends the process before one of them."""
 
-    def connect_until(source: str) -> Connection:
-        nonlocal opened
-        opened += 1
-        if opened > count:
+    def __init__(self, ends_before: int | None = None) -> None:
+        self.ends_before, self.moments = ends_before, 0
+
+    def _moment(self) -> None:
+        if self.moments == self.ends_before:
             raise KilledError
+        self.moments += 1
+
+    def opened(self, source: str) -> Connection:
+        self._moment()
         return as_owner(source)
 
-    return connect_until
+    @contextmanager
+    def replacing(self, path: Path) -> Iterator[Path]:
+        self._moment()
+        with _REPLACING(path) as target:
+            yield target
 
 
-@pytest.mark.parametrize("databases", [0, 2, 5, 7])
-def test_killed_between_sources_a_second_run_ends_as_if_it_had_not_been(
-    new_city: NewCity, databases: int
+def test_killed_before_any_database_or_file_a_second_run_ends_as_if_it_had_not_been(
+    new_city: NewCity, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    home = new_city("unharmed")
-    days.advance(2, home)
+    home = new_city("unharmed", persons=300)
+    whole = _Life()
+    _live(whole, home, monkeypatch)
     expected = contents.fingerprint(home)
-    home = new_city("killed")
-    with pytest.raises(KilledError):
-        days.advance(2, home, opened=_killed_at(databases))
-    assert days.advance(2, home) == date(2026, 1, 17)
+    home = new_city("killed", persons=300)
+    for moment in range(whole.moments):
+        with pytest.raises(KilledError):
+            _live(_Life(ends_before=moment), home, monkeypatch)
+    assert days.advance(1, home) == date(2026, 1, 16)
     assert contents.fingerprint(home) == expected
+    assert whole.moments > len(SIMULATED_SOURCES)
+
+
+def _live(life: _Life, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(writers, "replacing", life.replacing)
+        days.advance(1, home, opened=life.opened)
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -157,6 +178,15 @@ def test_sources_of_another_city_are_refused(new_city: NewCity) -> None:
     home = new_city("old")
     new_city("new", seed=8)
     with pytest.raises(DataError, match="Source police holds step 0"):
+        days.advance(1, home)
+
+
+def test_a_city_of_another_version_is_refused(new_city: NewCity) -> None:
+    home = new_city(persons=300)
+    meta = home / "simulator" / "current" / "state" / "meta.json"
+    known = json.loads(meta.read_text(encoding="utf-8"))
+    meta.write_text(json.dumps({name: it for name, it in known.items() if name != "shape"}), encoding="utf-8")
+    with pytest.raises(ConfigError, match="another version of the simulator"):
         days.advance(1, home)
 
 

@@ -129,3 +129,8 @@ def test_days_after_a_scripted_change_are_deterministic(new_city: NewCity) -> No
         days.advance(1, home)
         shown.append(contents.fingerprint(home))
     assert shown[0] == shown[1]
+
+
+def test_a_row_that_was_sent_in_a_file_of_its_day_cannot_be_deleted(home: Path) -> None:
+    with pytest.raises(ValueError, match="never taken back"):
+        scenario.delete_source_row("taxation", "payment", 1, home)
