@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from psycopg import sql
 
 from huiliu.database import connect
 from huiliu.dictionary import CLASSIFICATIONS, Entry, entry_of
@@ -75,3 +76,27 @@ def test_a_gap_is_seen() -> None:
     assert whole.comment == "姓名：name｜分级：敏感｜数源部门：市公安局"
     bare = entry_of("name", table=table, column="c", type_="text", classification="secret", department="")
     assert bare.gaps == ["description", "department", "classification"]
+
+
+def test_no_key_that_is_passed_on_is_an_id_number(built_city: Path) -> None:
+    """Touched keys are kept in plain text, to be joined: of people only the keyed hash may be among them."""
+    passed_on = [
+        (node.schema, node.name, key)
+        for node in project().manifest.nodes.values()
+        if node.resource_type == "model"
+        for key in (node.config.get("touches") or {}).values()
+    ]
+    assert len(passed_on) > 100
+    query = (
+        "select count(*) from (select ({key})::text as key from {table}) as passed_on"
+        " where key ~ '[0-9]{{17}}[0-9Xx]'"
+        " and std.resident_id(substring(key from '[0-9]{{17}}[0-9Xx]')) is not null"
+    )
+    with connect("warehouse") as conn:
+        numbers = {
+            f"{name}: {key}": conn.execute(
+                sql.SQL(query).format(key=sql.SQL(key), table=sql.Identifier(schema, name))
+            ).fetchone()
+            for schema, name, key in passed_on
+        }
+    assert {key: count for key, count in numbers.items() if count != (0,)} == {}
