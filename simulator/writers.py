@@ -1,6 +1,7 @@
 """Files of the sources, each written beside its place and put there in one go; the same rows, the same bytes.
 
-Column titles are given as ``(title in the file, column of the rows)``; null is an empty field, or left out.
+Column titles are given as ``(title in the file, column of the rows)``; null is an empty field, JSON's null,
+or left out.
 """
 
 from __future__ import annotations
@@ -40,13 +41,15 @@ def write_csv(rows: pa.Table, header: Header, path: Path, encoding: str = "utf-8
 
 
 def write_json(rows: pa.Table, header: Header, path: Path, at: str = "data") -> None:
-    """Write ``{at: [{title: value}, …]}`` in UTF-8; null values are left out."""
+    """Write ``{at: [{title: value}, …]}`` in UTF-8, every title in every record: none may seem gone."""
     titles = [_quoted(title) for title, _ in header]
     with replacing(path) as target, target.open("w", encoding="utf-8") as file:
         file.write(f"{{\n{_quoted(at)}: [")
         for number, values in enumerate(_records(rows, header)):
             pairs = zip(titles, values, strict=True)
-            fields = ",\n".join(f"{title}: {_quoted(value)}" for title, value in pairs if value is not None)
+            fields = ",\n".join(
+                f"{title}: {'null' if value is None else _quoted(value)}" for title, value in pairs
+            )
             file.write(f"{',' if number else ''}\n{{\n{fields}\n}}")
         file.write(("\n" if rows.num_rows else "") + "]\n}")
 
