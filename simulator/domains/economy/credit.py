@@ -69,6 +69,10 @@ def _record(state: State, subjects: Ints, persons: Ints, days: Column, rng: Gene
     if not count:
         return np.empty(0, dtype=np.int64)
     category = np.where(subjects > 0, rng.choice(_ORGANISATIONS, count), rng.choice(_PERSONS, count))
+    # Nothing is decided twice of one subject on one day: a second such row could only be a repeated one.
+    once = np.sort(np.unique(np.stack((subjects, persons, days, category)), axis=1, return_index=True)[1])
+    subjects, persons, days, category = (it[once] for it in (subjects, persons, days, category))
+    count = len(once)
     kind = _KINDS[category]
     until = np.where(
         kind == labels.DISHONEST, days + 730, np.where(kind == labels.PENALTY, days + 1095, NEVER)
