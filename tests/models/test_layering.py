@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 
 from huiliu.settings import get_settings
 
@@ -43,6 +42,7 @@ CLOCK = re.compile(
     re.IGNORECASE,
 )
 DBT_PROJECT = get_settings().project_root / "dbt_project"
+LINTED = DBT_PROJECT / "target" / "partial_parse.msgpack"  # what `make lint` parsed; without it all is parsed
 # A part `name as (…)` of a query, and what it reads.
 CTE = re.compile(r"^(?:with )?(\w+) as \(\n(.*?)^\)", re.MULTILINE | re.DOTALL)
 REF = re.compile(r"\{\{ ref\('(\w+)'\) \}\}")
@@ -58,6 +58,7 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
         [
             "parse", "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT),
             "--target-path", str(target), "--log-path", str(target), "--no-version-check",
+            "--partial-parse-file-path", str(LINTED),
         ]
     )  # fmt: skip
     assert result.success, result.exception
@@ -273,12 +274,11 @@ def test_no_model_or_macro_asks_the_clock() -> None:
     assert [str(path.relative_to(DBT_PROJECT)) for path in files if CLOCK.search(path.read_text())] == []
 
 
-def test_every_model_has_one_yaml_beside_it() -> None:
-    for path in DBT_PROJECT.glob("models/**/*.sql"):
-        if path.stem.endswith("_typed"):
-            continue
-        described = yaml.safe_load(path.with_suffix(".yml").read_text())
-        assert path.stem in [model["name"] for model in described["models"]], path.name
+def test_every_model_is_described_in_the_yaml_beside_it(manifest: Manifest) -> None:
+    for model in _models(manifest):
+        beside = model.original_file_path.removesuffix(".sql").removesuffix("_typed") + ".yml"
+        assert str(model.patch_path).partition("://")[2] in ("", beside), model.name
+        assert model.patch_path or model.name.endswith("_typed"), model.name
 
 
 def test_the_clock_is_recognised() -> None:
