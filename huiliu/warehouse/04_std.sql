@@ -283,9 +283,9 @@ comment on function std.checked_resident_id(text) is '有校验码的标准身�
 create or replace function std.claimed_resident_id(value text) returns text
 language sql immutable parallel safe as
 $$
-    select case when std.checked_resident_id(value) is null then coalesce(std.resident_id(value), upper(std.clean_code(value))) end
+    select case when std.checked_resident_id(value) is null then upper(std.clean_code(value)) end
 $$;
-comment on function std.claimed_resident_id(text) is '原载号码：无校验码或不合法的号码，清洗后原样，十五位者升位；号码可信时为空';
+comment on function std.claimed_resident_id(text) is '原载号码：无校验码或不合法的号码，清洗后原样（十五位者不升位，误读一位不致错两位）；号码可信时为空';
 
 create or replace function std.resident_id_is_valid(value text) returns boolean
 language sql immutable parallel safe as
