@@ -15,7 +15,7 @@ from huiliu.provision import provision
 from ingestion.run import ensure_raw_tables, ingest
 from simulator import city
 from simulator import days as passing
-from simulator import rates as simulated_rates
+from tests.dirtier_rates import dirtier
 from tests.homes import forget_durability, home_of_its_own
 from tests.source_server import source_apis
 from transformation.build import BuildResult, build
@@ -30,31 +30,6 @@ def set_date(day: date) -> None:
     with connect("warehouse") as connection:
         business_date.set(connection, day)
         connection.commit()
-
-
-def dirtier() -> simulated_rates.Rates:
-    """The simulator's rates with five times the dirt, so that a small city has every kind of doubt."""
-
-    def more(share: float) -> float:
-        return min(5 * share, 0.1)
-
-    rates = simulated_rates.load()
-    dirt = {
-        table: faults.model_copy(
-            update={
-                "identity": {
-                    c: {k: more(share) for k, share in kinds.items()} for c, kinds in faults.identity.items()
-                },
-                "values": {
-                    c: {k: more(share) for k, share in kinds.items()} for c, kinds in faults.values.items()
-                },
-                "duplicate": more(faults.duplicate),
-                "contradictory": {column: more(share) for column, share in faults.contradictory.items()},
-            }
-        )
-        for table, faults in rates.dirt.items()
-    }
-    return rates.model_copy(update={"dirt": dirt})
 
 
 def collect() -> None:

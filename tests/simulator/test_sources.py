@@ -13,11 +13,15 @@ from stdnum.cn import ric, uscc
 from huiliu.regions import Regions
 from simulator import days
 from simulator.rates import load as load_rates
+from tests.dirtier_rates import dirtier
 from tests.simulator import contents
 from tests.simulator.contents import Rows
 
 NewCity = Callable[..., Path]
+ARCHIVE = ("marriage_archive", "record")
+OLD_ARCHIVE = ("marriage_archive", "old_record")  # the same file; its older scans have faults of their own
 ALL_KEYS = {**contents.KEYS, **contents.FILE_KEYS, ("veterans", "service_record"): "seq_no"}
+ALL_KEYS[OLD_ARCHIVE] = ALL_KEYS[ARCHIVE]
 Faults = list[dict[str, object]]
 
 
@@ -32,6 +36,7 @@ class Shown:
         self.tables["veterans", "service_record"] = {
             key: row for sheet in self.sheets.values() for key, row in sheet.items()
         }
+        self.tables[OLD_ARCHIVE] = self.tables[ARCHIVE]
         self.faults = contents.truth(home, "fault")
 
     def of(self, source: str, table: str) -> Faults:
@@ -46,9 +51,9 @@ def shown(
     from tests.simulator.conftest import CHANGES, START
 
     folder = tmp_path_factory.mktemp("city")
-    today = city.create(4000, 11, START, other_city, folder, changes=CHANGES)
+    today = city.create(4000, 11, START, other_city, folder, changes=CHANGES, rates=dirtier())
     if request.param:
-        today = days.advance(request.param, folder)
+        today = days.advance(request.param, folder, rates=dirtier())
     return Shown(folder, today)
 
 
