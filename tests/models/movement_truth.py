@@ -25,14 +25,14 @@ def pids(home: Path) -> dict[int, str]:
     return {row["person_id"]: row["pid"] for row in truth(home, "person")}
 
 
-def spoilt(home: Path, table: str, *columns: str) -> set[str]:
-    """Return the keys of source rows of which a column is blank or wrong."""
+def spoilt(home: Path, table: str, *columns: str, kinds: Sequence[str] = ("blank", "wrong")) -> set[str]:
+    """Return the keys of source rows of which a column is blank or wrong, or has a fault of other kinds."""
     return {
         row["row_key"]
         for row in truth(home, "fault")
         if f"{row['source']}.{row['table_name']}" == table
         and row["column_name"] in columns
-        and row["kind"] in ("blank", "wrong")
+        and row["kind"] in kinds
     }
 
 
