@@ -105,10 +105,16 @@ class Decision:
 
 
 def export(conn: Connection, file: Path) -> int:
-    """Write the records that wait for people, with their best candidates, to a workbook; return its rows."""
+    """Write the records that wait for people, with their best candidates, to a workbook; return its rows.
+
+    It holds names, births and spouses in full (numbers are masked), so only its owner may read it.
+    """
     query = sql.SQL(_EXPORT).format(records=sql.Identifier(*RECORDS), people=sql.Identifier(*PEOPLE))
     found = conn.execute(query, {"shown": _CANDIDATES_SHOWN}).fetchall()
-    with xlsxwriter.Workbook(file) as workbook:
+    file.touch(mode=0o600)
+    file.chmod(0o600)
+    # A name may begin like a formula.
+    with xlsxwriter.Workbook(file, {"strings_to_formulas": False, "strings_to_urls": False}) as workbook:
         sheet = workbook.add_worksheet(_SHEET)
         sheet.write_row(0, 0, HEADER, workbook.add_format({"bold": True}))
         for place, row in enumerate(found, start=1):

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import asdict, astuple, dataclass
 from datetime import date
-from pathlib import Path
 
 from huiliu.database import Connection
 from huiliu.errors import ConfigError
 from linkage import affected, decision, frames, matches, model, pairs
 from linkage.decision import Thresholds
 from linkage.store import PEOPLE, RECORDS, Store
+from linkage.workplace import private_folder
 
 STEP = "linkage:match"
 
@@ -90,10 +89,10 @@ def link(conn: Connection, build_id: int, as_of: date, full: bool = False) -> Li
     thresholds are valid on the date.
     """
     current = model.load()
-    with tempfile.TemporaryDirectory(prefix="huiliu-linkage-") as folder, conn.transaction():
-        database = frames.open_database(Path(folder))
+    with private_folder("step") as folder, conn.transaction():
+        database = frames.open_database(folder)
         try:
-            return _link(Store(conn, database, Path(folder)), current, build_id, as_of, full)
+            return _link(Store(conn, database, folder), current, build_id, as_of, full)
         finally:
             database.close()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from splink import DuckDBAPI, Linker
 from huiliu.database import Connection
 from linkage import frames, model, settings
 from linkage.store import Store
+from linkage.workplace import private_folder
 
 SEED = 20260115
 RANDOM_PAIRS = 5_000_000
@@ -128,9 +128,9 @@ def train_on_warehouse(conn: Connection, version: str, labels: Path | None = Non
     """Train a version on the warehouse's records and people, from known pairs (a CSV with the header
     record_key, candidate_key) if there are any.
     """
-    with tempfile.TemporaryDirectory(prefix="huiliu-linkage-") as folder:
-        database = frames.open_database(Path(folder))
-        store = Store(conn, database, Path(folder))
+    with private_folder("training") as folder:
+        database = frames.open_database(folder)
+        store = Store(conn, database, folder)
         store.compare_records()
         store.compare_people()
         if labels:
