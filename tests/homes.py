@@ -51,19 +51,22 @@ def use_home(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
 @contextmanager
 def home_of_its_own() -> Iterator[Path]:
     """An empty HUILIU_HOME for as long as it lasts; its server, if one was started, goes with it."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        # Not pytest's tmp_path: its parent is closed to the user who runs the server for root.
-        folder = Path(tempfile.mkdtemp(prefix="huiliu-test-"))
-        if os.geteuid() == 0:
-            folder.chmod(0o711)
-        use_home(monkeypatch, folder)
-        try:
-            yield folder
-        finally:
+    try:
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            # Not pytest's tmp_path: its parent is closed to the user who runs the server for root.
+            folder = Path(tempfile.mkdtemp(prefix="huiliu-test-"))
+            if os.geteuid() == 0:
+                folder.chmod(0o711)
             use_home(monkeypatch, folder)
-            embedded_postgres.remove()
-            shutil.rmtree(folder)
-    forget_settings()
+            try:
+                yield folder
+            finally:
+                use_home(monkeypatch, folder)
+                embedded_postgres.remove()
+                shutil.rmtree(folder)
+    finally:
+        # Also when the home could not be removed: else every later test of the process would look for its server.
+        forget_settings()
 
 
 def forget_durability() -> None:
