@@ -65,7 +65,7 @@ def home_of_its_own() -> Iterator[Path]:
                 embedded_postgres.remove()
                 shutil.rmtree(folder)
     finally:
-        # Also when the home could not be removed: else every later test of the process would look for its server.
+        # Also when the home could not be removed: else every later test would look for its server.
         forget_settings()
 
 
