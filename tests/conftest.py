@@ -18,6 +18,7 @@ from xdist.scheduler import LoadFileScheduling
 from huiliu import embedded_postgres
 from huiliu.database import connect
 from huiliu.provision import provision
+from huiliu.settings import forget_settings
 from tests.homes import forget_durability, home_of_its_own
 
 # What takes a minute or more goes first, so that the workers end at about the same time. At the start each of
@@ -70,6 +71,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next(places, len(_LONGEST_FIRST))
 
     items.sort(key=place)
+
+
+@pytest.fixture(autouse=True)
+def settings_of_its_own() -> Iterator[None]:
+    """Settings that a test changed are read anew after it: else later tests would look for its servers."""
+    yield
+    forget_settings()
 
 
 @pytest.fixture(scope="session")
