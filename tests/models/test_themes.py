@@ -44,9 +44,9 @@ def test_subsidies_of_a_township_and_year_are_those_paid(built_city: Path) -> No
         group = f"{village[row['contract_no']][:9]}-{row['year']}"
         if row["subsidy_no"] in unreadable:
             unsure.add(group)
+        fen = round(100 * row["amount"])
+        paid[group] += Counter(subsidies=1, fen=fen, ares=round(100 * row["claimed_mu"]))
         if row["subsidy_no"] not in nobodys:
-            fen = round(100 * row["amount"])
-            paid[group] += Counter(subsidies=1, fen=fen, ares=round(100 * row["claimed_mu"]))
             receivers[group].add(row["person_id"])
     found = _rows(
         "select township_year, sum(subsidy_count) as subsidies, sum(amount) * 100 as fen,"

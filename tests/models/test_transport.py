@@ -24,7 +24,7 @@ def _found(kind: str) -> set[str]:
 
 def test_every_lapsed_inspection_of_a_running_vehicle_is_found(built_city: Path) -> None:
     today = business_date()
-    unreadable = spoilt(built_city, "transport.vehicle", "owner_pid", "inspection_valid_until")
+    unreadable = spoilt(built_city, "transport.vehicle", "inspection_valid_until")
     expected = {
         row["plate_no"]
         for row in truth(built_city, "vehicle")
@@ -34,6 +34,24 @@ def test_every_lapsed_inspection_of_a_running_vehicle_is_found(built_city: Path)
     }
     assert _found("inspection_expired") == expected
     assert expected
+
+
+def test_every_vehicle_counts_even_if_nobody_can_tell_its_owner(built_city: Path) -> None:
+    nobodys = {int(it) for it in spoilt(built_city, "transport.vehicle", "owner_pid")}
+    undated = {int(it) for it in spoilt(built_city, "transport.vehicle", "registered_on")}
+    vehicles = truth(built_city, "vehicle")
+    rows = fetched("select plate_no, person_key, uscc from theme.theme_transport__vehicle")
+    assert Counter(plate for plate, *_ in rows) == Counter(row["plate_no"] for row in vehicles)
+    assert {plate for plate, person, uscc in rows if person is None and uscc is None} == {
+        row["plate_no"] for row in vehicles if row["vehicle_id"] in nobodys
+    }
+    assert nobodys
+    found = fetched(
+        "select month, sum(registered_count) from theme.theme_transport__township_month group by month"
+    )
+    assert {month: count for month, count in found if count} == Counter(
+        f"{row['registered_on']:%Y%m}" for row in vehicles if row["vehicle_id"] not in undated
+    )
 
 
 def test_operators_without_a_licence_are_found_and_nobody_else(built_city: Path) -> None:

@@ -153,6 +153,7 @@ _SPECIAL: dict[tuple[str, str, str], Row] = {
     ("stg_power__usage", "U02", ""): {"account_no": "0000000000"},
     ("stg_utilities__usage", "U02", ""): {"account_no": "S000000000"},
     ("stg_transport__vehicle", "U02", ""): {"plate_no": "鲁F00000"},
+    ("stg_transport__vehicle", "C03", "owner_pid"): {"owner_pid": None, "owner_uscc": None},
     ("stg_transport__licence", "U02", ""): {"holder_pid": pid(0), "holder_uscc": uscc(0)},
     ("stg_licence_register__licence", "U02", ""): {
         "holder_pid": pid(0),
@@ -214,6 +215,7 @@ _UNUSABLE: dict[str, Row] = {
     "stg_transport__licence": {"licence_kind": "Z"},
     "stg_licence_register__licence": {"type_name": None},
     "stg_agriculture__land_contract": {"village_code": "Z"},
+    "stg_agriculture__subsidy": {"subsidy_no": None},
     "stg_enterprise_registry__enterprise": {"name": None, "uscc": None},
     "stg_buildings__building": {"building_no": None},
     "stg_emergency__hazard_point": {"code": None},

@@ -96,7 +96,12 @@ union all
     is_numbered=true
 ) }}
 union all
-{{ observed(ref('stg_agriculture__subsidy'), 'agriculture.subsidy', observed_at="updated_at") }}
+{{ observed(
+    ref('stg_agriculture__subsidy'),
+    'agriculture.subsidy',
+    observed_at="updated_at",
+    is_numbered=true
+) }}
 union all
 {{ observed(ref('stg_credit__record'), 'credit.record') }}
 union all
@@ -186,7 +191,13 @@ union all
 union all
 {{ observed(ref('stg_transport__licence'), 'transport.licence', role='holder_', observed_at="updated_at") }}
 union all
-{{ observed(ref('stg_transport__vehicle'), 'transport.vehicle', role='owner_', observed_at="updated_at") }}
+{{ observed(
+    ref('stg_transport__vehicle'),
+    'transport.vehicle',
+    role='owner_',
+    observed_at="updated_at",
+    is_numbered=true
+) }}
 union all
 {{ observed(ref('stg_utilities__account'), 'utilities.account', role='holder_') }}
 union all

@@ -10,9 +10,10 @@ select
     std.clean_text(logged.season) as season,
     std.clean_code(logged.contract_no) as contract_no,
     person.pid,
-    vault.identifier_key(person.pid) as identifier_key,
+    receiver.identifier_key,
+    person.pid is not null as has_number,
     std.clean_name(logged.name) as name,
-    coalesce(std.clean_code(logged.contract_no), cast(vault.identifier_key(person.pid) as text)) as claim_key,
+    coalesce(std.clean_code(logged.contract_no), cast(receiver.identifier_key as text)) as claim_key,
     std.digits(logged.village_code, 12) as village_code,
     cast(std.try_decimal(logged.claimed_mu, 10, 2) as numeric(10, 2)) as claimed_mu,
     cast(std.try_amount(logged.amount) as numeric(14, 2)) as amount,
@@ -26,9 +27,12 @@ select
     logged._loaded_on
 from {{ source('raw', 'agriculture__subsidy') }} as logged
 cross join lateral std.resident_id(logged.pid) as person (pid)
+cross join
+    lateral (values (coalesce(
+        vault.identifier_key(person.pid), std.record_key('agriculture.subsidy', logged._row_key, '')
+    ))) as receiver (identifier_key)
 cross join lateral array_remove(array[
     std.quarantine_reason('subsidy_no', logged.subsidy_no, std.clean_code(logged.subsidy_no) is null),
-    std.quarantine_reason('pid', logged.pid, person.pid is null),
     std.quarantine_reason('year', logged.year, std.year_code(logged.year) is null),
     std.quarantine_reason('claimed_mu', logged.claimed_mu, std.try_decimal(logged.claimed_mu, 10, 2) is null)
 ], null) as judged (quarantine_reasons)

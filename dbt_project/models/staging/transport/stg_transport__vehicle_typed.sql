@@ -9,10 +9,11 @@ select
     std.clean_text(logged.vehicle_kind) as vehicle_kind,
     std.code_in(logged.use_kind, '{营运,非营运}') as use_kind,
     party.pid as owner_pid,
-    vault.identifier_key(party.pid) as owner_identifier_key,
+    owned_by.identifier_key as owner_identifier_key,
+    num_nonnulls(party.pid, party.uscc) > 0 as owner_has_number,
     std.clean_name(logged.owner_name) as owner_name,
     party.uscc as owner_uscc,
-    coalesce(cast(vault.identifier_key(party.pid) as text), party.uscc) as owner_key,
+    coalesce(cast(owned_by.identifier_key as text), party.uscc) as owner_key,
     std.digits(logged.township_code, 9) as township_code,
     std.try_date(logged.registered_on) as registered_on,
     inspection.valid_until as inspection_valid_until,
@@ -27,14 +28,18 @@ select
 from {{ source('raw', 'transport__vehicle') }} as logged
 cross join
     lateral (values (std.resident_id(logged.owner_pid), std.uscc(logged.owner_uscc))) as party (pid, uscc)
+cross join
+    lateral (values (
+        case
+            when num_nonnulls(party.pid, party.uscc) > 0 then vault.identifier_key(party.pid)
+            else std.record_key('transport.vehicle', logged._row_key, '')
+        end
+    )) as owned_by (identifier_key)
 cross join lateral std.try_date_until(logged.inspection_valid_until) as inspection (valid_until)
 cross join lateral std.try_date(logged.scrapped_on) as scrapping (scrapped_on)
 cross join lateral array_remove(array[
     std.quarantine_reason('vehicle_id', logged.vehicle_id, std.try_bigint(logged.vehicle_id) is null),
     std.quarantine_reason('plate_no', logged.plate_no, std.clean_code(logged.plate_no) is null),
-    std.quarantine_reason(
-        'owner_pid', coalesce(logged.owner_pid, logged.owner_uscc), party.pid is null and party.uscc is null
-    ),
     std.quarantine_reason(
         'scrapped_on', logged.scrapped_on,
         std.clean_text(logged.scrapped_on) is not null and scrapping.scrapped_on is null

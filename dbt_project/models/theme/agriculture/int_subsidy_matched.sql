@@ -73,6 +73,7 @@ select
     subsidy.subsidy_no,
     subsidy.claim_key,
     subsidy.identifier_key,
+    subsidy.has_number,
     subsidy.subsidy_kind,
     subsidy.year,
     subsidy.season,

@@ -47,6 +47,7 @@ select
     subsidy_no,
     identifier_key,
     person_key,
+    has_number,
     subsidy_kind,
     year,
     season,

@@ -15,7 +15,7 @@ select
     min(year) as year,
     subsidy_kind,
     cast(count(*) filter (where not is_repeat) as integer) as subsidy_count,
-    cast(count(distinct identifier_key) as integer) as receiver_count,
+    cast(count(distinct identifier_key) filter (where has_number) as integer) as receiver_count,
     cast(coalesce(sum(claimed_mu) filter (where not is_repeat), 0) as numeric(16, 2)) as claimed_mu,
     cast(coalesce(sum(contracted_mu) filter (where not is_repeat), 0) as numeric(16, 2)) as contracted_mu,
     cast(coalesce(sum(amount) filter (where not is_repeat), 0) as numeric(16, 2)) as amount,

@@ -98,6 +98,7 @@ select
     case
         when vehicle.scrapped_on <= build.as_of then 'scrapped'
         when vehicle.licence_needed is null then 'not_needed'
+        when not vehicle.owner_has_number then 'unknown'
         when operator.is_licensed then 'licensed'
         else 'unlicensed'
     end as operation_status,
