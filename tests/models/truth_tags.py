@@ -115,6 +115,15 @@ def _vehicles(it: Truth) -> pd.Series:
     return it.count(rows[scrapped.isna() | (scrapped > it.today)], "owner_person_id")
 
 
+def _headed(it: Truth) -> pd.Series:
+    """Of firms, shops and cooperatives: other registers name their heads without a number."""
+    kinds = it.read("organisation").set_index("organisation_id")["kind"]
+    rows = it.in_force(it.read("officer"), "started_on", "ended_on")
+    listed = rows["organisation_id"].map(kinds).isin(["企业", "个体工商户", "农民专业合作社"])
+    heads = rows[listed & (rows["role"] == "法定代表人")]
+    return it.count(heads.drop_duplicates(["person_id", "organisation_id"]))
+
+
 EXPECTED: dict[str, Expected] = {
     "is_minor": Expected(lambda it: it.alive & (it.age < 18), _REGISTERS),
     "is_elderly": Expected(lambda it: it.alive & (it.age >= 60), _REGISTERS),
@@ -132,5 +141,6 @@ EXPECTED: dict[str, Expected] = {
     "is_primary_pupil": Expected(_primary, ("education",)),
     "has_bachelor_degree": Expected(_bachelor, ("education",)),
     "home_count": Expected(_homes, ("real_estate",)),
+    "headed_count": Expected(_headed, ("market_regulation",)),
     "vehicle_count": Expected(_vehicles, ("transport",)),
 }
