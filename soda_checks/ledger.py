@@ -1,4 +1,4 @@
-"""What is written to `quality`: results, failing rows, scores, corrections; in the caller's transaction."""
+"""What is written to `quality`: results, failing rows, scores; in the caller's transaction."""
 
 from __future__ import annotations
 
@@ -12,13 +12,9 @@ from soda_checks.conditions import condition
 from soda_checks.contract import USABLE, Contract
 from soda_checks.scoring import Score, Tally
 from soda_checks.verify import CheckOutcome, TableOutcome
-from soda_checks.workdays import add_workdays
 
 FAILED_ROWS_KEPT = 1000
 """Failing rows kept of one check in one batch; the true number is in `quality.check_result`."""
-
-CORRECTION_DAYS = 10
-"""Working days a department has for a correction (Decree 809, articles 25-27)."""
 
 
 def begin_run(connection: Connection, stage: str, business_date: date, batch_id: int | None = None) -> int:
@@ -185,55 +181,6 @@ def write_scores(connection: Connection, batch_id: int, scores: Iterable[Score])
     ):
         for score in scores:
             copy.write_row((batch_id, score.level, score.name, score.dimension, score.score))
-
-
-def update_corrections(connection: Connection, outcome: TableOutcome) -> tuple[int, int]:
-    """Open a correction for each row in `pg_temp.failing` that has none; close those of rows not in it.
-
-    A check that could not be evaluated opens and closes nothing. Returns (opened, closed).
-    """
-    known = [check for check in outcome.checks if check.outcome != "not_evaluated"]
-    meta = outcome.contract.huiliu
-    opened_on = outcome.relation.business_date
-    values = {
-        "table_name": outcome.contract.table_name,
-        "rules": [check.attributes.rule_id for check in known],
-        "columns": [check.bound.column for check in known],
-        "department": meta.department,
-        "source": meta.source,
-        "opened_on": opened_on,
-        "due_at": add_workdays(opened_on, CORRECTION_DAYS),
-    }
-    return connection.execute(_OPEN, values).rowcount, connection.execute(_CLOSE, values).rowcount
-
-
-_OPEN = """
-insert into quality.correction
-    (department, source, table_name, row_key, rule_id, column_name, opened_on, due_at)
-select distinct
-    %(department)s, %(source)s, %(table_name)s, failing.row_key, failing.rule_id, failing.column_name,
-    %(opened_on)s::date, %(due_at)s::date
-from pg_temp.failing as failing
-where not exists (
-    select from quality.correction as open
-    where open.table_name = %(table_name)s and open.rule_id = failing.rule_id
-        and open.column_name = failing.column_name and open.row_key = failing.row_key
-        and open.closed_at is null
-)
-"""
-
-_CLOSE = """
-update quality.correction as open set closed_at = clock_timestamp()
-where open.table_name = %(table_name)s and open.closed_at is null
-    and (open.rule_id, open.column_name) in (
-        select * from unnest(%(rules)s::text[], %(columns)s::text[])
-    )
-    and not exists (
-        select from pg_temp.failing as failing
-        where failing.rule_id = open.rule_id and failing.column_name = open.column_name
-            and failing.row_key = open.row_key
-    )
-"""
 
 
 def region_tallies(connection: Connection, outcome: TableOutcome, into: dict[str, Tally]) -> None:

@@ -8,8 +8,9 @@ from decimal import Decimal
 
 from huiliu import business_date, regions
 from huiliu.database import Connection, advisory_lock, connect
-from soda_checks import ledger
+from soda_checks import corrections, ledger
 from soda_checks.contract import Contract, load_contracts
+from soda_checks.corrections import Changes
 from soda_checks.gate import LOCK
 from soda_checks.relations import table_relation
 from soda_checks.rules import OVERALL, write_catalogue
@@ -61,7 +62,9 @@ def score(contracts: Mapping[str, Contract] | None = None) -> ScoreResult:
         outcomes = verify(connection, targets)
         with connection.transaction():
             write_catalogue(connection)
-            opened, closed = _write(connection, batch_id, outcomes)
+            changes = _write(connection, batch_id, outcomes)
+            withdrawn = corrections.withdraw(connection, known.values(), today)
+            corrections.escalate(connection, today)
             scores = [
                 *table_scores(outcomes),
                 *rolled_up(outcomes, city),
@@ -72,21 +75,20 @@ def score(contracts: Mapping[str, Contract] | None = None) -> ScoreResult:
         (overdue,) = connection.execute(
             "select count(*) from quality.correction where closed_at is null and due_at < %s", (today,)
         ).fetchone() or (0,)
-    due = add_workdays(today, ledger.CORRECTION_DAYS)
+    due = add_workdays(today, corrections.CORRECTION_DAYS)
     calendar_used = calendar(range(today.year, due.year + 1))
-    return _result(batch_id, outcomes, scores, (opened, closed, overdue), calendar_used)
+    counted = (changes.opened, changes.closed + withdrawn, overdue)
+    return _result(batch_id, outcomes, scores, counted, calendar_used)
 
 
-def _write(connection: Connection, batch_id: int, outcomes: list[TableOutcome]) -> tuple[int, int]:
-    opened = closed = 0
+def _write(connection: Connection, batch_id: int, outcomes: list[TableOutcome]) -> Changes:
+    changes = Changes()
     for outcome in outcomes:
         ledger.write_results(connection, batch_id, outcome)
         if outcome.contract.layer == "staging":
             # Only what a department sent goes back to it; what we derived from it is ours to mend.
-            now_opened, now_closed = ledger.update_corrections(connection, outcome)
-            opened += now_opened
-            closed += now_closed
-    return opened, closed
+            changes += corrections.update(connection, batch_id, outcome)
+    return changes
 
 
 def _by_region(connection: Connection, outcomes: list[TableOutcome]) -> dict[str, Tally]:
@@ -100,12 +102,12 @@ def _result(
     batch_id: int,
     outcomes: list[TableOutcome],
     scores: list[Score],
-    corrections: tuple[int, int, int],
+    counted: tuple[int, int, int],
     calendar_used: str,
 ) -> ScoreResult:
     overall = {(score.level, score.name): score.score for score in scores if score.dimension == OVERALL}
     checks = [check for outcome in outcomes for check in outcome.checks]
-    opened, closed, overdue = corrections
+    opened, closed, overdue = counted
     return ScoreResult(
         batch_id=batch_id,
         city_score=next((score for (level, _), score in overall.items() if level == "city"), None),

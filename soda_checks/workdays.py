@@ -36,6 +36,14 @@ def add_workdays(day: date, count: int) -> date:
     return day
 
 
+def last_overdue(today: date, count: int) -> date:
+    """The last due date that is overdue by more than `count` working days today; 0: it has passed."""
+    due = today - timedelta(days=1)
+    while add_workdays(due, count) >= today:
+        due -= timedelta(days=1)
+    return due
+
+
 def calendar(years: Iterable[int]) -> str:
     """What the working days of some years go by, in Chinese; names the years not published."""
     asked = sorted(set(years))
