@@ -14,6 +14,7 @@ from airflow.sdk import Asset, CronTriggerTimetable, ExceptionRetryPolicy, Retry
 WAREHOUSE_POOL = "warehouse"
 SOURCES_POOL = "sources"
 FRONT_ENDS_POOL = "front_ends"
+STREAM_POOL = "stream"
 GROUP = "huiliu"
 TIMEZONE = "Asia/Shanghai"
 LEVELS = {"nation": "国家级", "province": "省级", "city": "市级", "reference": "基础资料"}

@@ -22,8 +22,9 @@ POOLS = {
     "warehouse": (1, "数据仓库：闸门、构建、评分、指标依次进行"),
     "sources": (2, "来源系统：同时采集的来源数"),
     "front_ends": (3, "前置库：同时交付的前置库数"),
+    "stream": (1, "流式清洗：常驻一个任务"),
 }
-PARALLELISM = 4
+PARALLELISM = 5  # one of them is the stream's, if it is switched on
 
 
 def home() -> Path:

@@ -31,8 +31,8 @@ def wanted(table: TableSpec, last: LastLoad, today: date, *, first: bool, days: 
     """
     if days is not None:
         return _of_days(table, days)
-    since = None if first else _since(table, last)
-    return Wanted(since, keys=since is not None and _reconciles(table, last, today))
+    starts = None if first else since(table, last)
+    return Wanted(starts, keys=starts is not None and _reconciles(table, last, today))
 
 
 def has_days(table: TableSpec) -> bool:
@@ -50,7 +50,7 @@ def _of_days(table: TableSpec, days: Days) -> Wanted:
     return Wanted() if isinstance(table.mode, Snapshot) else Wanted(days=days)
 
 
-def _since(table: TableSpec, last: LastLoad) -> str | None:
+def since(table: TableSpec, last: LastLoad) -> str | None:
     """Return the value from which to read: the last landed one less the overlap."""
     cursor = table.cursor
     if cursor is None or last.watermark is None:

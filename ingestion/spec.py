@@ -58,6 +58,12 @@ class Resource(Strict):
     published: bool
 
 
+class Stream(Strict):
+    """The table is also read between loads: looked at this often, and read if anything changed."""
+
+    every_seconds: int = Field(default=30, ge=5, le=3600)
+
+
 class TableSpec(Strict):
     """One table of a source. Without `key` a row is known by its whole content and occurrence number."""
 
@@ -73,6 +79,7 @@ class TableSpec(Strict):
     may_be_empty: bool = False
     backfill_column: Name | None = None  # what a range of days means; default: a watermark's time
     manifest: ManifestSpec | None = None
+    stream: Stream | None = None
 
     @property
     def relation(self) -> str:
@@ -120,6 +127,8 @@ class TableSpec(Strict):
             raise ValueError(f"{', '.join(unknown)} is not among the columns")
         if not isinstance(self.mode, Snapshot) and not self.key:
             raise ValueError(f"mode {self.mode.type} needs a key; list the key columns or use mode snapshot")
+        if self.stream and not (isinstance(self.mode, Watermark) and self.mode.kind == "time"):
+            raise ValueError("stream needs mode watermark by a time; leave stream out, or change the mode")
         return self
 
 
@@ -135,6 +144,11 @@ class SourceSpec(Strict):
     longest_hours: float = Field(default=24, gt=0, le=24)  # after that Airflow ends the load
     container: Container
     tables: tuple[TableSpec, ...] = Field(min_length=1)
+
+    @property
+    def streamed(self) -> tuple[TableSpec, ...]:
+        """The tables that are also read between loads."""
+        return tuple(table for table in self.tables if table.stream is not None)
 
     @property
     def shared_server(self) -> str | None:
@@ -179,6 +193,7 @@ _CANNOT = {
     "days": "cannot be asked for a range of days; leave out backfill_column",
     "reconciles": "cannot be asked for its keys; leave out reconcile_every_days",
     "new_files": "needs a column to append by",
+    "newest": "cannot say cheaply what is new; leave out stream",
 }
 
 
@@ -191,6 +206,8 @@ def _asks(table: TableSpec) -> list[str]:
         asked.append("reconciles")
     if table.backfill_column:
         asked.append("days")
+    if table.stream:
+        asked.append("newest")
     return asked
 
 

@@ -7,10 +7,10 @@ ends in between mixes nothing up: what it changed beyond these keys is found by 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from typing import LiteralString
 
 import psycopg
@@ -18,7 +18,7 @@ from psycopg import sql
 
 from huiliu import business_date, regions
 from huiliu.database import Connection, advisory_lock, connect
-from huiliu.errors import HuiliuError
+from huiliu.errors import HuiliuError, TransientError
 from returnflow import moves
 from returnflow.consumers import Consumer, all_consumers, consumers_of
 from returnflow.failures import model_error
@@ -28,6 +28,7 @@ from returnflow.spec import Package, choose, load_packages
 
 LOG = logging.getLogger(__name__)
 TRANSPORT = "front_database"
+LONGEST_DELIVERY = timedelta(hours=2)
 
 BELOW_FLOOR = "质量未达标，沿用上次数据"
 NOT_SCORED = "质量未评分，沿用上次数据"
@@ -69,21 +70,25 @@ def plan(
     consumers: Sequence[str] | None = None,
     *,
     release_mass_delete: bool = False,
+    changes_only: bool = False,
 ) -> Plan:
     """Plan a batch: all packages to all their consumers, unless narrowed by name or code.
 
-    ``release_mass_delete`` lets deletions pass the breaker once, by an operator's decision. Raises
-    ConfigError for an unknown package or consumer, TransientError while a delivery is under way.
+    ``release_mass_delete`` lets deletions pass the breaker once, by an operator's decision; ``changes_only``
+    leaves out consumers for whom nothing changed, and says nothing to those who are held. Raises ConfigError
+    for an unknown package or consumer, TransientError while a delivery is under way.
     """
     chosen = choose(load_packages(), packages)
     targets = {package.name: consumers_of(package, consumers) for package in chosen}
     with connect("warehouse:return") as conn, _nobody_delivers(conn):
+        if changes_only:
+            _check_nothing_planned(conn, targets)
         day = business_date.get(conn)
         batch_id = int(_value(conn, "select nextval('ops.batch_id_seq')"))
         conn.commit()
         problems: list[str] = []
         for package in chosen:
-            batch = _Batch(conn, batch_id, day, package, targets[package.name])
+            batch = _Batch(conn, batch_id, day, package, targets[package.name], changes_only)
             problems += _plan_package(batch, release_mass_delete)
         deliveries = _planned(conn, batch_id)
     found = Plan(batch_id, day, deliveries, problems)
@@ -116,6 +121,7 @@ class _Batch:
     day: date
     package: Package
     consumers: list[Consumer]
+    changes_only: bool = False
 
     def execute(self, query: str | sql.Composable, **more: object) -> psycopg.Cursor[tuple[object, ...]]:
         params = {
@@ -123,6 +129,7 @@ class _Batch:
             "package": self.package.name,
             "codes": [consumer.code for consumer in self.consumers],
             "day": self.day,
+            "changes_only": self.changes_only,
         }
         return self.conn.execute(query, params | more)  # type: ignore[arg-type]  # constants of this module, not literals here
 
@@ -133,6 +140,9 @@ def _plan_package(batch: _Batch, release_mass_delete: bool) -> list[str]:
         with batch.conn.transaction():
             _replace_unfinished(batch)
             reason = _package_hold(batch)
+            if batch.changes_only:
+                _plan_changes(batch, reason)
+                return []
             _insert_deliveries(batch, reason, release_mass_delete)
             if reason is not None:
                 return []
@@ -144,6 +154,8 @@ def _plan_package(batch: _Batch, release_mass_delete: bool) -> list[str]:
         raise
     except psycopg.Error as error:
         problem = str(model_error(batch.package, error))
+    if batch.changes_only:
+        return [problem]
     with batch.conn.transaction():
         _replace_unfinished(batch)
         _insert_deliveries(batch, None, release_mass_delete)
@@ -153,6 +165,37 @@ def _plan_package(batch: _Batch, release_mass_delete: bool) -> list[str]:
             error=problem,
         )
     return [problem]
+
+
+def _plan_changes(batch: _Batch, hold: tuple[str, str] | None) -> None:
+    """Plan for the consumers that something changed for; a package that is held waits for the day's batch."""
+    if hold is not None:
+        LOG.warning("%s waits: %s", batch.package.name, hold[1])
+        return
+    _find_changes(batch)
+    rows = batch.execute(
+        "select distinct consumer_code from ops.planned_change"
+        " where batch_id = %(batch)s and package = %(package)s"
+    )
+    changed = {str(row[0]) for row in rows}
+    _insert_deliveries(
+        replace(batch, consumers=[it for it in batch.consumers if it.code in changed]), None, False
+    )
+    _hold_mass_deletes(batch)
+    _keep_planned_changes(batch)
+
+
+def _check_nothing_planned(conn: Connection, packages: Iterable[str]) -> None:
+    """Leave a day's batch alone between its plan and its deliveries; one that was killed is replaced."""
+    planned = conn.execute(
+        "select count(*) from ops.delivery where status in ('planned', 'running') and not changes_only"
+        " and package = any(%s) and started_at > clock_timestamp() - %s",
+        [list(packages), LONGEST_DELIVERY],
+    ).fetchall()[0][0]
+    if planned:
+        raise TransientError(
+            f"{planned} deliveries of a day's batch are still to be made", fix="wait for them to end"
+        )
 
 
 def _replace_unfinished(batch: _Batch) -> None:
@@ -208,10 +251,10 @@ def _insert_deliveries(batch: _Batch, hold: tuple[str, str] | None, release_mass
     batch.execute(
         """
         insert into ops.delivery (batch_id, package, consumer_code, transport, business_date, due_at, status,
-            notice, error, mass_delete_released)
+            notice, error, mass_delete_released, changes_only)
         select %(batch)s, %(package)s, code, %(transport)s, %(day)s,
             clock_timestamp() + make_interval(hours => %(due_hours)s), %(status)s,
-            %(notice)s, %(reason)s, %(released)s
+            %(notice)s, %(reason)s, %(released)s, %(changes_only)s
         from unnest(%(codes)s::text[]) as code
         """,
         transport=TRANSPORT,

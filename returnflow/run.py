@@ -72,13 +72,17 @@ def deliver_all(
     consumers: Sequence[str] | None = None,
     *,
     release_mass_delete: bool = False,
+    changes_only: bool = False,
 ) -> ReturnResult:
     """Plan a batch and deliver it everywhere; raises ReturnError at the end if anything failed.
 
-    Raises TransientError at once if another run is under way.
+    ``changes_only``: for a micro-batch, only to consumers whose rows changed; who is held or was never served
+    waits for the day's batch. Raises TransientError at once if another run is under way.
     """
     with connect("warehouse:return") as conn, advisory_lock(conn, "return"):
-        planned = plan(packages, consumers, release_mass_delete=release_mass_delete)
+        planned = plan(
+            packages, consumers, release_mass_delete=release_mass_delete, changes_only=changes_only
+        )
         outcomes = [
             DeliveryOutcome(it.package, it.consumer_code, it.status, error=it.reason)
             for it in planned.deliveries

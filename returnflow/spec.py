@@ -63,6 +63,8 @@ class Package(BaseModel):
     due_hours: int = Field(gt=0)
     # The step after which it goes out: service_report carries what metrics say of the other packages.
     after: Literal["score", "metrics"] = "score"
+    # Also goes out between days, to consumers that a micro-batch changed (docs/streaming.md).
+    streamed: bool = False
     # Held unless the model's last completed build is of the batch's day. False only for a model that says
     # what was, whatever the day, and keeps no row in ops.model_state.
     dated: bool = True

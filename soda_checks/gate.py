@@ -8,7 +8,7 @@ transaction with the results it rests on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import groupby
@@ -70,15 +70,21 @@ class _Batch:
     table_name: str
 
 
-def gate_staging(contracts: Mapping[str, Contract] | None = None) -> GateResult:
+def gate_staging(
+    contracts: Mapping[str, Contract] | None = None, tables: Collection[tuple[str, str]] | None = None
+) -> GateResult:
     """Decide about every landed batch that has not passed, oldest first per table.
+
+    ``tables``: only those of these (source, table), for a micro-batch.
 
     Raises ConfigError before any work if a contract is wrong or a landed table has none;
     TransientError if another run holds the lock.
     """
     known = load_contracts() if contracts is None else contracts
     with connect("warehouse:score", autocommit=True) as connection, advisory_lock(connection, LOCK):
-        pending = _pending(connection)
+        pending = [
+            it for it in _pending(connection) if tables is None or (it.source, it.table_name) in tables
+        ]
         by_table = {
             key: list(batches) for key, batches in groupby(pending, lambda b: (b.source, b.table_name))
         }

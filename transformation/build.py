@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -15,6 +15,7 @@ from huiliu.database import Connection, advisory_lock, connect
 from huiliu.errors import DataError, HuiliuError
 from transformation import ledger
 from transformation.dbt_runner import DbtProject, NodeRun, Progress, masked
+from transformation.lineage import note_sources
 
 LOCK = "build"
 LINKAGE = "linkage"
@@ -55,6 +56,7 @@ def build(
     full_refresh: bool = False,
     as_of: date | None = None,
     select: str | None = None,
+    tables: Collection[tuple[str, str]] | None = None,
     project: DbtProject | None = None,
     progress: Progress | None = None,
 ) -> BuildResult:
@@ -63,14 +65,15 @@ def build(
     All models are built in full if the project (or a function it calls) is not the one that built the tables,
     and until such a build succeeds; a selection is built as asked, and leaves that to the next build of all.
     A model that fails is listed in ``failed`` and catches up in the next build; the others are up to date.
-    ``select`` is a dbt selection. ``progress`` is called with (model, status) as each ends. Raw tables must
-    exist (ingestion.raw_table.ensure_raw_tables). Raises TransientError if another build runs.
+    ``select`` is a dbt selection; ``tables``: claim only batches of these (source, table). ``progress``
+    is called with (model, status) as each ends. Raw tables must exist (ingestion.raw_table.ensure_raw_tables).
+    Raises TransientError if another build runs.
     """
     project = project or DbtProject()
     with connect("warehouse:build", autocommit=True) as conn, advisory_lock(conn, LOCK):
         ledger.abandon_running(conn)
         day = as_of or business_date.get(conn)
-        batches = ledger.claimable(conn)
+        batches = ledger.claimable(conn, tables)
         fingerprint = fingerprint_of(project, conn)
         standing = ledger.standing(conn, fingerprint, day)
         if standing.is_up_to_date and not (batches or full_refresh or select):
@@ -82,6 +85,7 @@ def build(
             )
             full_refresh = True
         links = project.touched_by()
+        note_sources(conn, project.manifest)
         build_id = ledger.begin(
             conn,
             as_of=day,

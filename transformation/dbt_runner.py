@@ -104,16 +104,22 @@ class DbtProject:
 
     def standing_on(self, names: Collection[str]) -> list[str]:
         """Return the models below any of these models, the models themselves left out."""
-        manifest = self.manifest
-        waiting = [node.unique_id for node in manifest.nodes.values() if node.name in names]
-        below: set[str] = set()
-        while waiting:
-            children = {
-                child for child in manifest.child_map[waiting.pop()] if child.startswith("model.")
-            } - below
-            below |= children
-            waiting += children
-        return sorted({manifest.nodes[unique_id].name for unique_id in below} - set(names))
+        nodes = self.manifest.nodes
+        starts = [node.unique_id for node in nodes.values() if node.name in names]
+        below = _reached(self.manifest.child_map, starts)
+        return sorted({nodes[unique_id].name for unique_id in below} - set(names))
+
+    def between(self, first: Collection[str], last: Collection[str]) -> list[str]:
+        """Return the tables on the ways from some models to others, both included; views hold nothing."""
+        nodes = self.manifest.nodes.values()
+        below = {*first, *self.standing_on(first)}
+        ends = [node.unique_id for node in nodes if node.name in last]
+        above = _reached(self.manifest.parent_map, ends)
+        return sorted(
+            node.name
+            for node in nodes
+            if node.name in below and node.unique_id in above and node.config.materialized != "view"
+        )
 
     def run_models(
         self,
@@ -164,6 +170,16 @@ class DbtProject:
             "--log-level-file": "none",
         }
         return [command, *(str(part) for pair in places.items() for part in pair), "--no-version-check"]
+
+
+def _reached(links: Mapping[str, Sequence[str]], starts: Collection[str]) -> set[str]:
+    """Return these models and all that they lead to, by their unique ids."""
+    found, waiting = set(starts), list(starts)
+    while waiting:
+        nearest = {it for it in links[waiting.pop()] if it.startswith("model.")} - found
+        found |= nearest
+        waiting += nearest
+    return found
 
 
 def masked(text: str) -> str:

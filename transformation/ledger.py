@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby, takewhile
@@ -77,7 +77,7 @@ _STANDING = """
         ) and not exists (
             select from linked, linkage.decision
             full join linkage.decision_used as used using (record_key, candidate_key)
-            where decision.decision is distinct from used.decision
+            where (decision.decision, decision.seen) is distinct from (used.decision, used.seen)
         )
     from ops.build cross join proven
     where build.build_id >= coalesce(proven.build_id, 0)
@@ -127,6 +127,16 @@ def standing(conn: Connection, fingerprint: str, day: date | None = None) -> Sta
     return Standing(*row) if row else Standing(proven=False, must_refresh=False, as_of_day=False)
 
 
+def is_whole(conn: Connection, day: date) -> bool:
+    """Whether the last build of all models is of this day, and every model succeeded; not while one runs."""
+    row = conn.execute(
+        "select as_of = %s and status = 'succeeded' from ops.build where selection is null"
+        " order by build_id desc limit 1",
+        [day],
+    ).fetchone()
+    return bool(row and row[0])
+
+
 def functions_fingerprint(conn: Connection) -> str:
     """Return a hash of the functions that models call, as the warehouse has them now."""
     row = conn.execute(
@@ -137,14 +147,14 @@ def functions_fingerprint(conn: Connection) -> str:
     return str(row[0]) if row else ""
 
 
-def claimable(conn: Connection) -> list[int]:
-    """Return the batches that a build may claim now, oldest first.
+def claimable(conn: Connection, tables: Collection[tuple[str, str]] | None = None) -> list[int]:
+    """Return the batches (of these tables, if any are given) that a build may claim now, oldest first.
 
     Of each table those that the gate let through, up to the first that waits: raw is a change log, a load is
     only right on top of all before it. A replaced batch goes with those that bring newer versions of all its
     rows, so that none of its rows is ever current; until they can go too, it waits.
     """
-    waiting = [_Waiting(*row) for row in conn.execute(_WAITING)]
+    waiting = [_Waiting(*row) for row in conn.execute(_WAITING) if tables is None or row[:2] in tables]
     found: list[int] = []
     for _, batches in groupby(waiting, lambda batch: (batch.source, batch.table_name)):
         found += _claimable_of_table(conn, list(batches))

@@ -2,6 +2,8 @@
 alter table ops.delivery add column if not exists notice text;
 alter table ops.delivery add column if not exists mass_delete_released boolean not null default false;
 alter table ops.delivery add column if not exists is_planned boolean not null default true;
+alter table ops.delivery add column if not exists changes_only boolean not null default false;
+comment on column ops.delivery.changes_only is '微批次交付：只给数据有变化的接收方，不是当日到期交付';
 comment on column ops.delivery.is_planned is '是否已比较并排定；数据包无法比较时为否，只记失败';
 comment on column ops.delivery.notice is '暂缓交付时告知接收方的说明';
 comment on column ops.delivery.mass_delete_released is '本次交付的大量删除已经人工放行';

@@ -16,6 +16,7 @@ class Capabilities:
     days: bool = False  # only rows of a range of days (back-fill)
     reconciles: bool = False  # every key, or everything, so that deletes are found beside a watermark
     new_files: bool = False  # each file once (append)
+    newest: bool = False  # whether anything changed since a watermark, at little cost
     fixed_widths: bool = False  # columns are places in a line
     repeats: bool = True  # a row may be met more than once in one reading: pages move, files overlap
     manifest: Literal["file", "table", "api"] | None = None  # where it can say how much there should be

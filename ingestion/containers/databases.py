@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -14,7 +15,7 @@ _DATABASE = Capabilities(changes=True, days=True, reconciles=True, repeats=False
 class PostgresContainer(ContainerModel):
     """A PostgreSQL database; `timeout_seconds` bounds each of its statements."""
 
-    can: ClassVar[Capabilities] = _DATABASE
+    can: ClassVar[Capabilities] = replace(_DATABASE, newest=True)
 
     type: Literal["postgres"]
     db_schema: str = Field(default="public", alias="schema")

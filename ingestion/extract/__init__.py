@@ -2,7 +2,8 @@
 
 Each has `extract(spec, container, table, wanted, stage) -> Extracted`, which stages the wanted rows, and
 `probe(spec, container, table) -> str`, which reaches the source, checks that the table is as the spec says
-without reading its rows, and returns a line for the operator. Errors name the table and the fix.
+without reading its rows, and returns a line for the operator. Errors name the table and the fix. One whose
+container can say what is newest has `newest(spec, container, since)` as well (ingestion/newest.py).
 """
 
 from __future__ import annotations
@@ -28,14 +29,19 @@ _MODULES = {
 }
 
 
+def module_of(spec: SourceSpec) -> str:
+    """Return the module that reads a source's kind of container."""
+    return f"ingestion.extract.{_MODULES[spec.container.type]}"
+
+
 def extract(spec: SourceSpec, table: TableSpec, wanted: Wanted, stage: Stage) -> Extracted:
     """Stage the wanted rows of a table."""
-    module = import_module(f"ingestion.extract.{_MODULES[spec.container.type]}")
+    module = import_module(module_of(spec))
     extracted: Extracted = module.extract(spec, spec.container, table, wanted, stage)
     return extracted
 
 
 def probe(spec: SourceSpec, table: TableSpec) -> str:
     """Reach a table of a source and check it against its spec, loading nothing; return what was found."""
-    module = import_module(f"ingestion.extract.{_MODULES[spec.container.type]}")
+    module = import_module(module_of(spec))
     return str(module.probe(spec, spec.container, table))

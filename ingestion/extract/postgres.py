@@ -6,7 +6,7 @@ the rows that differ travel.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from psycopg import Copy, sql
 
@@ -56,6 +56,35 @@ def probe(spec: SourceSpec, container: PostgresContainer, table: TableSpec) -> s
     if found is None and not table.may_be_empty:
         raise DataError(f"{where}: the table is empty", fix="ask the department for its data")
     return f"{len(relation.types)} columns, about {relation.estimate:,} rows"
+
+
+def newest(
+    spec: SourceSpec, container: PostgresContainer, since: Mapping[str, str]
+) -> dict[str, tuple[int, str, int]]:
+    """Say of tables what their rows since a value come to: how many, the greatest value, a sum of hashes.
+
+    ``since``: table name -> value of the mode's column. If an answer is as it was, nothing was written since,
+    also not by a transaction that began earlier and was committed late.
+    """
+    marks: dict[str, tuple[int, str, int]] = {}
+    with connected(spec.name, spec.name, container.timeout_seconds) as conn:
+        for name, value in since.items():
+            table, where = spec.table(name), f"{spec.name}.{name}"
+            with explained(where, spec.name):
+                relation = describe(conn, container.db_schema, table, where)
+                database_cursor.check(where, table, relation.types)
+                rows = conn.execute(_newest_query(table, relation, value)).fetchall()
+            marks[name] = (int(rows[0][0]), str(rows[0][1]), int(rows[0][2]))
+    return marks
+
+
+def _newest_query(table: TableSpec, relation: Relation, since: str) -> sql.Composed:
+    name, kind = cursor_of(table)
+    at_source = next(column.at_source for column in table.columns if column.name == name)
+    comparison = Comparison(sql.Identifier(at_source), relation.types[at_source], kind)
+    return sql.SQL(
+        "select count(*), max({0}), coalesce(sum(hashtext({0})::bigint), 0) from {1} where {2}"
+    ).format(comparison.text, relation.name, comparison.since(since))
 
 
 class _PostgresReading(DatabaseReading):

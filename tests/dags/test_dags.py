@@ -23,6 +23,7 @@ EXPECTED = {
     "probe_sources.py": 1,
     "build_warehouse.py": 1,
     "score_quality.py": 1,
+    "stream_cleaning.py": 1,
     "return_packages.py": 1,
     "compute_metrics.py": 1,
 }
@@ -77,7 +78,7 @@ def test_reading_them_is_quick_and_leaves_no_state(bag: dict[str, Any], tmp_path
 
 def test_names_are_verb_object_and_labels_are_chinese(bag: dict[str, Any]) -> None:
     for dag_id, dag in bag["dags"].items():
-        assert re.fullmatch(r"(ingest|probe|build|score|return|compute)_[a-z_]+", dag_id)
+        assert re.fullmatch(r"(ingest|probe|stream|build|score|return|compute)_[a-z_]+", dag_id)
         assert re.search(r"[\u4e00-\u9fff]", dag["display_name"])
         assert dag["tags"]
         assert dag["max_active_runs"] == 1
