@@ -6,14 +6,15 @@
 
 **失败时**：
 - `gate_staging` 失败：质量合约写错，日志写明文件；改正后清除该任务。
-- `check_models` 失败：有批次被扣留（看日志中的批次号与规则，修复重采，或 `huiliu release 批次号`），
-  或有模型失败（看 `ops.model_run.message`，改正后清除 `build_models`）。其余数据已照常流向下游。
+- `check_models` 失败：有批次被扣留（看日志中的批次号与规则；由部门更正重报，
+  或在「放行 · 被扣留的批次」中决定），或有模型失败（看 `ops.model_run.message`，
+  改正后清除 `build_models`）。其余数据已照常流向下游。
 - `strike_off_tasks` 失败：需求清单写错，日志写明文件；改正后清除该任务，建库不受影响。
 
-**What**: when any source has landed, waits for the ingest runs under way, gates the batches, runs one dbt
-build. **Inputs**: assets `source_*`; `raw`, `ops.batch_gate`. **Output**: asset `warehouse`, also when a
-model failed: the others flow on. **On failure**: see above; a held batch or a failed model turns the run
-red, and nothing else stops.
+**What**: when any source has landed, or a held batch was decided about, waits for the ingest runs under
+way, gates the batches, runs one dbt build. **Inputs**: assets `source_*` and `decisions`; `raw`,
+`ops.batch_gate`. **Output**: asset `warehouse`, also when a model failed: the others flow on.
+**On failure**: see above; a held batch or a failed model turns the run red, and nothing else stops.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from airflow.sdk import TriggerRule, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from dags import reporting
-from dags.wiring import DEFAULT_ARGS, WAREHOUSE, WAREHOUSE_POOL, source_asset
+from dags.wiring import DECISIONS, DEFAULT_ARGS, WAREHOUSE, WAREHOUSE_POOL, source_asset
 from ingestion.spec import read_specs
 
 SOURCES = [name for specs in read_specs() for name in specs]
@@ -40,8 +41,9 @@ LOOK_EVERY = timedelta(seconds=1)
     dag_id="build_warehouse",
     dag_display_name="建库 · 闸门与模型",
     doc_md=__doc__,
-    # Any of them, not all: one source that fails must not hold up the others.
-    schedule=reduce(or_, [source_asset(name) for name in SOURCES]),
+    # Any of them, not all: one source that fails must not hold up the others. What an operator decided
+    # about a held batch counts like a load.
+    schedule=reduce(or_, [*(source_asset(name) for name in SOURCES), DECISIONS]),
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULT_ARGS,
@@ -80,11 +82,12 @@ def build_warehouse() -> None:
         outlets=[WAREHOUSE],
         execution_timeout=timedelta(hours=3),
     )
-    def build_models() -> dict[str, Any]:
+    def build_models(gated: dict[str, Any]) -> dict[str, Any]:
         from transformation.build import build
 
         summary = reporting.build(build(progress=reporting.model_ended))
-        if summary["nothing_to_do"]:
+        # While a batch is held the flow goes on even so: those who read of its source are told.
+        if summary["nothing_to_do"] and not gated["held"]:
             raise AirflowSkipException("没有新批次，也没有到期的键 / nothing new landed and no key fell due")
         return reporting.on_event(WAREHOUSE, summary)
 
@@ -101,7 +104,7 @@ def build_warehouse() -> None:
         return reporting.tasks(settle())
 
     gated = gate_staging()
-    built = build_models()
+    built = build_models(gated)
     wait_for_loads() >> gated >> [built, strike_off_tasks()]
     check_models(gated, built)
 

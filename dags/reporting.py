@@ -20,11 +20,20 @@ if TYPE_CHECKING:
     from ingestion.run import TableLoad
     from returnflow.plan import Plan
     from returnflow.run import ReturnResult
+    from soda_checks.correction_lists import ListSent
+    from soda_checks.decisions import HeldBatch
     from soda_checks.gate import GateResult
     from soda_checks.score import ScoreResult
     from transformation.build import BuildResult
 
 log = logging.getLogger("huiliu")
+
+DECIDED = {"release": "已放行，随即建库", "replace": "已作废，随即建库"}
+HOW_TO_DECIDE = (
+    "处理：部门更正重报后自动通过；或打开 /dags/release_batch「放行 · 被扣留的批次」，"
+    "点「触发」，填批次号、决定与理由"
+    " / open the DAG release_batch, trigger it with the batch number, a decision and a reason"
+)
 
 
 def on_event(asset: Asset, summary: dict[str, Any]) -> dict[str, Any]:
@@ -125,13 +134,26 @@ def build(result: BuildResult) -> dict[str, Any]:
 
 def fail_if_held_or_failed(gated: dict[str, Any], built: dict[str, Any] | None) -> None:
     """Turn the run red if a batch is held or a model failed; the rest has flowed on already."""
+    for each in gated["held"]:
+        log.warning("被扣留，待处理 / held: %s", each)
+    if gated["held"]:
+        log.warning("%s", HOW_TO_DECIDE)
     problems = [f"held batch {each}" for each in gated["held"]]
     problems += [f"failed model {each}" for each in (built or {}).get("failed", [])]
     if problems:
         raise DataError(
             "; ".join(problems),
-            fix="held: repair and load again, or `huiliu release`; failed: mend it, clear build_models",
+            fix="held: repair and load again, or decide in DAG release_batch; failed: mend it,"
+            " clear build_models",
         )
+
+
+def decided(batch: HeldBatch, decision: str) -> dict[str, Any]:
+    """What was decided about which batch, and whether it was so already."""
+    log.info("批次 %s（%s.%s）：%s", batch.batch_id, batch.source, batch.table_name, DECIDED[decision])
+    if not batch.is_held:
+        log.info("此前已作同样决定，无须重复 / it was decided so before")
+    return {"batch_id": batch.batch_id, "table": f"{batch.source}.{batch.table_name}", "decision": decision}
 
 
 def score(result: ScoreResult) -> dict[str, Any]:
@@ -160,6 +182,24 @@ def fail_if_not_evaluated(summary: dict[str, Any]) -> None:
         raise DataError(
             "; ".join(summary["problems"]), fix="correct the contract or the table, clear score_tables"
         )
+
+
+def lists_sent(sent: Iterable[ListSent]) -> dict[str, Any]:
+    """What each department has open, overdue and urged, and what changed in its table; a line each."""
+    counts = {}
+    for it in sent:
+        line = {
+            "open": it.open,
+            "overdue": it.overdue,
+            "urged": it.urged,
+            "upserted": it.rows_upserted,
+            "deleted": it.rows_deleted,
+        }
+        told = "  ".join(f"{key} {value}" for key, value in line.items())
+        level = logging.ERROR if it.error else logging.WARNING if it.urged else logging.INFO
+        log.log(level, "%s  %s  %s", it.department, told, it.error or it.file)
+        counts[it.department] = line
+    return counts
 
 
 def planned(result: Plan) -> list[dict[str, Any]]:

@@ -21,6 +21,7 @@ LEVELS = {"nation": "国家级", "province": "省级", "city": "市级", "refere
 
 RETRY_DELAY = timedelta(seconds=20)
 
+DECISIONS = Asset(name="decisions", uri="huiliu://decisions", group=GROUP)
 WAREHOUSE = Asset(name="warehouse", uri="huiliu://warehouse", group=GROUP)
 QUALITY = Asset(name="quality", uri="huiliu://quality", group=GROUP)
 RETURNS = Asset(name="returns", uri="huiliu://returns", group=GROUP)

@@ -153,7 +153,7 @@ def release(
     by: Annotated[str, typer.Option(help="Who decides.")],
 ) -> None:
     """Let a batch that the staging gate holds pass."""
-    from soda_checks.gate import release as release_batch
+    from soda_checks.decisions import release as release_batch
 
     release_batch(batch_id, by=by, reason=reason)
     typer.echo(f"batch {batch_id} released")
@@ -166,7 +166,7 @@ def replace(
     by: Annotated[str, typer.Option(help="Who decides.")],
 ) -> None:
     """Set a held batch aside for good, once later batches hold newer versions of all its rows."""
-    from soda_checks.gate import replace as replace_batch
+    from soda_checks.decisions import replace as replace_batch
 
     replace_batch(batch_id, by=by, reason=reason)
     typer.echo(f"batch {batch_id} replaced")

@@ -20,7 +20,7 @@ from psycopg import sql
 from huiliu import business_date
 from huiliu.database import Connection, advisory_lock, connect
 from huiliu.errors import HuiliuError, TransientError
-from returnflow import destination, outbox
+from returnflow import destination, notices, outbox
 from returnflow.consumers import Consumer, all_consumers
 from returnflow.destination import FoundConsumer
 from returnflow.failures import DeliveryError, explain, model_error
@@ -61,7 +61,9 @@ def deliver_database(front_code: str, batch_id: int) -> list[DeliveryOutcome]:
                 # Taken up after midnight, a batch is still of the day it was planned for.
                 day = due[0].business_date if due else business_date.get(conn)
                 outbox.start(conn, due)
-            outcomes = list(_deliver_all(_Run(conn, front_code, batch_id, day, consumers), due))
+                standing = notices.standing(conn, list(load_packages().values()))
+            run = _Run(conn, front_code, batch_id, day, consumers, standing)
+            outcomes = list(_deliver_all(run, due))
         except psycopg.OperationalError as error:
             raise TransientError(
                 f"The warehouse was lost while delivering to front_{front_code} ({type(error).__name__})",
@@ -81,6 +83,7 @@ class _Run:
     batch_id: int
     day: date
     consumers: dict[str, Consumer]
+    standing: notices.Standing
     packages: dict[str, Package] = field(default_factory=load_packages)
     staged: dict[str, Staged] = field(default_factory=dict)
     unreadable: dict[str, DeliveryError] = field(default_factory=dict)
@@ -236,8 +239,7 @@ def _deliver_consumer(
     failures: list[tuple[_Sending, HuiliuError | psycopg.Error]] = []
     try:
         with _own_transaction(run.writer):
-            if not sendings[0].found.has_ledger:
-                destination.make_ledger(run.writer, consumer)
+            _make_own_tables(run, consumer, sendings[0].found)
             for sending in sendings:
                 try:
                     _send(run, consumer, sending)
@@ -248,6 +250,8 @@ def _deliver_consumer(
                     failures.append((sending, error))
             records = [(it.package, it.rows_there, it.due.notice) for it in sent]
             destination.write_ledger(run.writer, consumer, run.batch_id, run.day, records)
+            told = [it for one in sent for it in run.standing.told_with(one.package, one.due.notice)]
+            notices.tell(run.writer, consumer, [it.package for it in sent], told)
         outcomes = _confirm(run, consumer, sent)
     except (HuiliuError, psycopg.Error) as error:
         if run.conn.broken:
@@ -257,6 +261,15 @@ def _deliver_consumer(
     for sending, failure in failures:
         yield from _failed(run, consumer, [sending.due], failure)
     yield from outcomes
+
+
+def _make_own_tables(run: _Run, consumer: Consumer, found: FoundConsumer) -> None:
+    """Make what stands beside the packages: the record of batches, and the notices."""
+    if not found.has_ledger:
+        destination.make_ledger(run.writer, consumer)
+    if not found.has_notices:
+        notices.make_table(run.writer, consumer)
+        destination.require_readable(run.writer, consumer, notices.NOTICES)
 
 
 def _send(run: _Run, consumer: Consumer, sending: _Sending) -> None:

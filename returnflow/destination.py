@@ -12,6 +12,7 @@ from huiliu.database import Connection
 from returnflow.consumers import Consumer
 from returnflow.failures import DeliveryError, closed_to
 from returnflow.fingerprint import checksum, column_list, row_hash, row_key, type_of
+from returnflow.notices import NOTICES
 from returnflow.spec import Package
 
 LEDGER = "_delivery"
@@ -77,6 +78,7 @@ class FoundConsumer:
 
     tables: dict[str, FoundTable]
     has_ledger: bool
+    has_notices: bool
     last_batches: dict[str, int]
 
 
@@ -85,7 +87,7 @@ def look(conn: Connection, consumer: Consumer, packages: Sequence[Package]) -> F
     params = {
         "schema": consumer.schema,
         "reader": consumer.reader,
-        "names": [it.name for it in packages] + [LEDGER],
+        "names": [it.name for it in packages] + [LEDGER, NOTICES],
     }
     rights = conn.execute(_SCHEMA, params).fetchone()
     if rights is None:
@@ -101,8 +103,9 @@ def look(conn: Connection, consumer: Consumer, packages: Sequence[Package]) -> F
         if not is_readable:
             raise closed_to(consumer, f"{consumer.reader} may not read {consumer.schema}.{name}")
         tables[name] = FoundTable(comment, {it[0]: (it[1], it[2]) for it in columns}, tuple(key))
-    has_ledger = tables.pop(LEDGER, None) is not None
-    return FoundConsumer(tables, has_ledger, _last_batches(conn, consumer) if has_ledger else {})
+    has_ledger, has_notices = (tables.pop(name, None) is not None for name in (LEDGER, NOTICES))
+    last_batches = _last_batches(conn, consumer) if has_ledger else {}
+    return FoundConsumer(tables, has_ledger, has_notices, last_batches)
 
 
 def _last_batches(conn: Connection, consumer: Consumer) -> dict[str, int]:
@@ -146,7 +149,7 @@ def make_table(conn: Connection, consumer: Consumer, package: Package, found: Fo
             text = sql.SQL("drop table {};").format(table) + text
         conn.execute(text)
     conn.execute(_comments(table, package))
-    _require_readable(conn, consumer, package.name)
+    require_readable(conn, consumer, package.name)
 
 
 def make_ledger(conn: Connection, consumer: Consumer) -> None:
@@ -174,7 +177,7 @@ def make_ledger(conn: Connection, consumer: Consumer) -> None:
             """
         ).format(table)
     )
-    _require_readable(conn, consumer, LEDGER)
+    require_readable(conn, consumer, LEDGER)
 
 
 def write_ledger(
@@ -295,7 +298,7 @@ def _comments(table: sql.Identifier, package: Package) -> sql.Composed:
     return sql.SQL(";").join(comments)
 
 
-def _require_readable(conn: Connection, consumer: Consumer, name: str) -> None:
+def require_readable(conn: Connection, consumer: Consumer, name: str) -> None:
     """A table its consumer cannot read is no delivery: its default privileges were lost."""
     query = sql.SQL("select has_table_privilege({}, {}::regclass, 'SELECT')").format(
         consumer.reader, sql.Literal(sql.Identifier(consumer.schema, name).as_string(conn))

@@ -1,8 +1,8 @@
 """The staging gate: each landed batch meets its contract before a build may claim it.
 
 A batch that fails a blocking rule, or whose rules cannot be evaluated, is held; later batches of its table
-wait behind it. It passes by itself once later landed batches mend its rows, or an operator releases or
-replaces it. Running the gate again, also after a kill, ends the same: a decision is written in one
+wait behind it. It passes by itself once later landed batches mend its rows, or an operator decides about it
+(decisions.py). Running the gate again, also after a kill, ends the same: a decision is written in one
 transaction with the results it rests on.
 """
 
@@ -13,11 +13,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import groupby
 
-from psycopg import sql
-
 from huiliu import business_date
 from huiliu.database import Connection, advisory_lock, connect
-from huiliu.errors import ConfigError, DataError
+from huiliu.errors import ConfigError
 from soda_checks import ledger
 from soda_checks.contract import Contract, load_contracts
 from soda_checks.relations import batch_relation
@@ -95,7 +93,7 @@ def gate_staging(
             today = business_date.get(connection)
             for key, batches in by_table.items():
                 verdicts.extend(_Table(connection, bound[key], today, batches).decide())
-        _strike_off(connection)
+        strike_off(connection)
     return GateResult(sorted(verdicts, key=lambda verdict: verdict.batch_id))
 
 
@@ -197,7 +195,7 @@ class _Table:
             ledger.write_results(connection, batch.batch_id, outcome)
             ledger.write_scores(connection, batch.batch_id, table_scores([outcome]))
             ledger.end_run(connection, batch.batch_id, "succeeded")
-            _decide(connection, batch.batch_id, status, GATE, reason)
+            decide(connection, batch.batch_id, status, GATE, reason)
             connection.execute(
                 "delete from ops.batch_under_test where source = %s and table_name = %s",
                 (batch.source, batch.table_name),
@@ -228,7 +226,8 @@ def _explained(check: CheckOutcome) -> str:
     return f"{rule_id} {what}：{check.tested} 行中 {check.failed} 行不合格"
 
 
-def _decide(connection: Connection, batch_id: int, status: str, by: str, reason: str | None) -> None:
+def decide(connection: Connection, batch_id: int, status: str, by: str, reason: str | None) -> None:
+    """Write a decision about a batch that has none yet or is held; each is kept in `ops.batch_decision`."""
     connection.execute(
         """
         insert into ops.batch_gate (batch_id, status, decided_by, reason) values (%s, %s, %s, %s)
@@ -241,66 +240,6 @@ def _decide(connection: Connection, batch_id: int, status: str, by: str, reason:
     )
 
 
-def _strike_off(connection: Connection) -> None:
+def strike_off(connection: Connection) -> None:
     """Close the demand tasks that accepted batches meet, also those of a gate that was killed before."""
     connection.execute("select ops.strike_off_tasks()")
-
-
-def release(batch_id: int, *, by: str, reason: str) -> None:
-    """Let a held batch pass as it is. DataError if it is not held; ConfigError without a name or a reason."""
-    with connect("warehouse:score") as connection, advisory_lock(connection, LOCK):
-        _held(connection, batch_id, by, reason)
-        _decide(connection, batch_id, "released", by.strip(), reason.strip())
-        _strike_off(connection)
-        connection.commit()
-
-
-def replace(batch_id: int, *, by: str, reason: str) -> None:
-    """Set a held batch aside for good, as later landed batches hold newer versions of all its rows.
-
-    Those batches need not have passed: a build claims the batch only with versions of all its rows that have
-    (transformation.ledger.claimable). DataError if it is not held, or if any row of it is in no later batch
-    (it would be lost).
-    """
-    with connect("warehouse:score") as connection, advisory_lock(connection, LOCK):
-        source, table_name = _held(connection, batch_id, by, reason)
-        lost = _rows_only_in(connection, batch_id, source, table_name)
-        if lost:
-            raise DataError(
-                f"{lost} rows of batch {batch_id} ({source}.{table_name}) are in no later batch",
-                fix="reload the table in full first, or release the batch",
-            )
-        _decide(connection, batch_id, "replaced", by.strip(), reason.strip())
-        connection.commit()
-
-
-def _held(connection: Connection, batch_id: int, by: str, reason: str) -> tuple[str, str]:
-    if not by.strip() or not reason.strip():
-        raise ConfigError(
-            "A decision about a held batch needs a name and a reason", fix="give --by and --reason"
-        )
-    row = connection.execute(
-        "select source, table_name from ops.load_run inner join ops.batch_gate as gate using (batch_id)"
-        " where batch_id = %s and gate.status = 'held'",
-        (batch_id,),
-    ).fetchone()
-    if row is None:
-        raise DataError(f"Batch {batch_id} is not held", fix="see the held batches with `huiliu gate`")
-    return str(row[0]), str(row[1])
-
-
-def _rows_only_in(connection: Connection, batch_id: int, source: str, table_name: str) -> int:
-    row = connection.execute(
-        sql.SQL(
-            """
-            select count(*) from {raw} as held
-            where held._batch_id = {batch_id} and not exists (
-                select from {raw} as newer
-                inner join ops.load_run as loaded on newer._batch_id = loaded.batch_id
-                where loaded.status = 'landed'
-                    and newer._row_key = held._row_key and newer._batch_id > {batch_id}
-            )
-            """
-        ).format(raw=sql.Identifier("raw", f"{source}__{table_name}"), batch_id=sql.Literal(batch_id))
-    ).fetchone()
-    return int(row[0]) if row else 0

@@ -43,6 +43,15 @@ $$
 $$;
 comment on function ops.cron_falls_on(text, date) is '该日是否有采集计划（cron 的日、月、星期三个字段）';
 
+create or replace function ops.first_missed_day(cadence text, counts_from date, today date) returns date
+language sql immutable parallel safe as
+$$
+    select min(missed.day::date)
+    from generate_series(greatest(counts_from + 1, today - 366), today - 1, interval '1 day') as missed (day)
+    where counts_from is not null and ops.cron_falls_on(cadence, missed.day::date)
+$$;
+comment on function ops.first_missed_day(text, date, date) is '自上次到达之后、今日之前，首个应到而未到的采集日；没有则为空';
+
 -- Made anew: a view that is replaced may not change its columns.
 drop view if exists ops.source_lateness;
 create view ops.source_lateness as
@@ -82,12 +91,7 @@ judged as (
     select
         landed.*,
         today.day,
-        (
-            select min(missed.day::date) from generate_series(
-                greatest(landed.counts_from + 1, today.day - 366), today.day - 1, interval '1 day'
-            ) as missed (day)
-            where landed.counts_from is not null and ops.cron_falls_on(landed.cadence, missed.day::date)
-        ) as missed_on
+        ops.first_missed_day(landed.cadence, landed.counts_from, today.day) as missed_on
     from landed cross join today
 )
 

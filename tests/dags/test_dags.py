@@ -22,7 +22,9 @@ EXPECTED = {
     "ingest_sources.py": len(SOURCES),
     "probe_sources.py": 1,
     "build_warehouse.py": 1,
+    "release_batch.py": 1,
     "score_quality.py": 1,
+    "send_corrections.py": 1,
     "stream_cleaning.py": 1,
     "return_packages.py": 1,
     "compute_metrics.py": 1,
@@ -78,7 +80,7 @@ def test_reading_them_is_quick_and_leaves_no_state(bag: dict[str, Any], tmp_path
 
 def test_names_are_verb_object_and_labels_are_chinese(bag: dict[str, Any]) -> None:
     for dag_id, dag in bag["dags"].items():
-        assert re.fullmatch(r"(ingest|probe|stream|build|score|return|compute)_[a-z_]+", dag_id)
+        assert re.fullmatch(r"(ingest|probe|stream|build|release|score|send|return|compute)_[a-z_]+", dag_id)
         assert re.search(r"[\u4e00-\u9fff]", dag["display_name"])
         assert dag["tags"]
         assert dag["max_active_runs"] == 1
@@ -109,11 +111,19 @@ def test_the_way_from_sources_to_metrics_is_linked_by_assets(bag: dict[str, Any]
     }
     for source in SOURCES:
         assert outlets[f"ingest_{source}"] == {f"source_{source}"}
-    assert dags["build_warehouse"]["triggers"] == sorted(f"source_{source}" for source in SOURCES)
+    loaded = [f"source_{source}" for source in SOURCES]
+    assert dags["build_warehouse"]["triggers"] == sorted([*loaded, *outlets["release_batch"]])
     assert dags["build_warehouse"]["any_of"] == "AssetAny", "one failed source must not hold up the others"
     chain = ["build_warehouse", "score_quality", "return_packages", "compute_metrics"]
     for before, after in itertools.pairwise(chain):
         assert dags[after]["triggers"] == sorted(outlets[before])
+
+
+def test_correction_lists_are_sent_after_each_scoring_beside_the_returns(bag: dict[str, Any]) -> None:
+    sending = bag["dags"]["send_corrections"]
+    assert sending["triggers"] == ["quality"]
+    assert sending["tasks"]["send_lists"]["pool"] == "front_ends"
+    assert not sending["tasks"]["send_lists"]["outlets"], "no list holds up a township's data"
 
 
 def test_a_failed_part_stops_nobody_else_and_is_not_hidden(bag: dict[str, Any]) -> None:
@@ -145,6 +155,7 @@ def test_what_locks_each_other_out_queues_in_one_pool(bag: dict[str, Any]) -> No
     assert queued == {
         ("build_warehouse", "gate_staging"),
         ("build_warehouse", "build_models"),
+        ("release_batch", "decide"),
         ("score_quality", "score_tables"),
         ("compute_metrics", "build_metrics"),
     }
@@ -200,6 +211,14 @@ def test_each_source_says_whose_it_is_and_can_be_loaded_again(bag: dict[str, Any
             "backfill_from": None,
             "backfill_to": None,
         }
+
+
+def test_a_decision_about_a_held_batch_asks_for_number_and_reason(bag: dict[str, Any]) -> None:
+    release = bag["dags"]["release_batch"]
+    assert release["display_name"] == "放行 · 被扣留的批次"
+    assert release["params"] == {"batch_id": None, "decision": "release", "reason": None}
+    assert release["tasks"]["decide"]["outlets"] == ["decisions"], "a build follows at once"
+    assert release["triggers"] == [], "only a person starts it"
 
 
 def test_sixty_sources_are_read_in_two_seconds(tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ from toy_source import ToySource, people, person
 
 from huiliu.database import connect
 from huiliu.errors import ConfigError, DataError
-from soda_checks import gate, ledger
-from soda_checks.gate import gate_staging, release
+from soda_checks import decisions, ledger
+from soda_checks.decisions import release
+from soda_checks.gate import gate_staging
 from transformation.ledger import claimable
 
 
@@ -213,12 +214,12 @@ def test_release_needs_a_held_batch_a_name_and_a_reason(toy: ToySource) -> None:
     batch = toy.land(people(1, 40, pid=None))
     behind = toy.land(people(100, 40))
     with pytest.raises(DataError, match="not held"):
-        gate.release(batch, by="王工", reason="核实无误")
+        decisions.release(batch, by="王工", reason="核实无误")
     gate_staging(toy.contracts)
     for by, reason in (("", "核实无误"), ("王工", " ")):
         with pytest.raises(ConfigError, match="needs a name and a reason"):
-            gate.release(batch, by=by, reason=reason)
-    gate.release(batch, by="王工", reason="核实无误")
+            decisions.release(batch, by=by, reason=reason)
+    decisions.release(batch, by="王工", reason="核实无误")
     assert toy.connection.execute(
         "select status, decided_by, reason from ops.batch_gate where batch_id = %s", (batch,)
     ).fetchone() == ("released", "王工", "核实无误")
@@ -231,9 +232,9 @@ def test_replace_keeps_every_row(toy: ToySource) -> None:
     gate_staging(toy.contracts)
     toy.land(people(1, 39), op="U")
     with pytest.raises(DataError, match=rf"1 rows of batch {batch} \(toy\.person\) are in no later batch"):
-        gate.replace(batch, by="王工", reason="已整表重报")
+        decisions.replace(batch, by="王工", reason="已整表重报")
     last = toy.land(people(40, 1), op="U")
-    gate.replace(batch, by="王工", reason="已整表重报")
+    decisions.replace(batch, by="王工", reason="已整表重报")
     gate_staging(toy.contracts)
     assert toy.gate_status() == {batch: "replaced", last - 1: "passed", last: "passed"}
 
@@ -243,7 +244,7 @@ def test_a_replaced_batch_is_not_claimed_until_all_its_rows_are_mended(toy: ToyS
     gate_staging(toy.contracts)
     half = toy.land(people(1, 20), op="U")
     rest = toy.land(people(21, 20, pid="x") + people(500, 20, pid="x"), op="U")
-    gate.replace(replaced, by="王工", reason="已整表重报")
+    decisions.replace(replaced, by="王工", reason="已整表重报")
     gate_staging(toy.contracts)
     assert toy.gate_status() == {replaced: "replaced", half: "passed", rest: "held"}
     assert _claimable() == []

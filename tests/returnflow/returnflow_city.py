@@ -209,7 +209,7 @@ def clear_destinations(codes: tuple[str, ...]) -> None:
         with connect(f"front_writer:{front}") as conn:
             conn.execute("set client_min_messages = warning")
             for code in [it for it in codes if front_code(it) == front]:
-                for name in (*load_packages(), "_delivery"):
+                for name in (*load_packages(), "_delivery", "_notice"):
                     conn.execute(
                         sql.SQL("drop table if exists {} cascade").format(
                             sql.Identifier(front_schema(code), name)
