@@ -9,6 +9,7 @@ from decimal import Decimal
 from huiliu import business_date, regions
 from huiliu.database import Connection, advisory_lock, connect
 from soda_checks import corrections, ledger
+from soda_checks.beside import beside_scores
 from soda_checks.contract import Contract, load_contracts
 from soda_checks.corrections import Changes
 from soda_checks.gate import LOCK
@@ -69,6 +70,7 @@ def score(contracts: Mapping[str, Contract] | None = None) -> ScoreResult:
                 *table_scores(outcomes),
                 *rolled_up(outcomes, city),
                 *region_scores(_by_region(connection, outcomes)),
+                *beside_scores(connection, known.values(), city, today),
             ]
             ledger.write_scores(connection, batch_id, scores)
             ledger.end_run(connection, batch_id, "succeeded")

@@ -142,3 +142,5 @@ grant select on ops.batch_decision to huiliu_score, huiliu_watch;
 grant select on ops.held_batch to huiliu_score, huiliu_watch;
 grant select, insert, delete on ops.model_source to huiliu_build;
 grant select on ops.model_source, ops.resource_standing to huiliu_return;
+
+comment on column quality.score.dimension is '六类规则之一、overall 总分；来源表及其来源、部门、城市另有 timeliness 时效性、accessibility 可访问性，不计入总分';

@@ -6,6 +6,7 @@ import logging
 
 import psycopg
 import pytest
+from own_warehouse import TODAY
 from toy_source import ToySource, people, person
 
 from huiliu.database import connect
@@ -225,6 +226,47 @@ def test_release_needs_a_held_batch_a_name_and_a_reason(toy: ToySource) -> None:
     ).fetchone() == ("released", "王工", "核实无误")
     gate_staging(toy.contracts)
     assert toy.gate_status() == {batch: "released", behind: "passed"}
+
+
+def test_a_decision_may_be_said_again_but_not_changed(toy: ToySource) -> None:
+    batch = toy.land(people(1, 40, pid=None))
+    gate_staging(toy.contracts)
+    assert decisions.release(batch, by="王工", reason="核实无误").is_held
+    # A task that was killed after it had decided is run again.
+    assert not decisions.release(batch, by="王工", reason=" 核实无误 ").is_held
+    for again, by in ((decisions.release, "李工"), (decisions.replace, "王工")):
+        with pytest.raises(DataError, match=f"批次 {batch} 已经放行，无须再决定"):
+            again(batch, by=by, reason="核实无误")
+    with pytest.raises(DataError, match="批次 987654321 不存在"):
+        decisions.release(987654321, by="王工", reason="核实无误")
+
+
+def test_every_decision_is_kept_and_none_can_be_rewritten(toy: ToySource) -> None:
+    batch = toy.land(people(1, 40, pid=None))
+    for _ in range(3):
+        gate_staging(toy.contracts)
+    decisions.release(batch, by="王工", reason="核实无误")
+    kept = toy.connection.execute(
+        "select status, decided_by, left(reason, 3), business_date from ops.batch_decision"
+        " where batch_id = %s order by decision_id",
+        (batch,),
+    ).fetchall()
+    # Held three times for one reason is one decision.
+    assert kept == [("held", "闸门", "C01", TODAY), ("released", "王工", "核实无", TODAY)]
+    for role in ("score", "build"):
+        with connect(f"warehouse:{role}") as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("update ops.batch_decision set decided_by = '某人'")
+
+
+def test_what_is_held_is_listed_with_what_waits_behind_it(toy: ToySource) -> None:
+    batch = toy.land(people(1, 40, pid=None))
+    for first in (100, 200):
+        toy.land(people(first, 40))
+    gate_staging(toy.contracts)
+    listed = "select batch_id, table_name, landed_on, waiting, held_since is not null from ops.held_batch"
+    assert toy.connection.execute(listed).fetchall() == [(batch, "person", TODAY, 2, True)]
+    decisions.release(batch, by="王工", reason="核实无误")
+    assert toy.connection.execute(listed).fetchall() == []
 
 
 def test_replace_keeps_every_row(toy: ToySource) -> None:
