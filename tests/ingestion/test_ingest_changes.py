@@ -1,4 +1,4 @@
-"""What micro-batches ask of a source: is anything new, and only the rows that are; deletions are not theirs."""
+"""What micro-batches ask of a source: is anything new, and only such rows; deletions are not theirs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deliveries of a micro-batch: only to whom something changed for, and never in the way of the day's batch."""
+"""Deliveries of a micro-batch: only where something changed, and never in the way of the day's batch."""
 
 from __future__ import annotations
 

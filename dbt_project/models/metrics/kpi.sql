@@ -35,6 +35,10 @@ resource as (
     select * from {{ ref('int_resource_probed') }}
 ),
 
+freshness as (
+    select * from {{ ref('int_freshness_timed') }}
+),
+
 division as (
     select * from {{ ref('base_region__division') }}
     where consumer_code is not null and valid_until is null
@@ -141,6 +145,17 @@ measured as (
         null as denominator,
         score
     from quality_score
+    union all
+    -- In minutes; more than the column holds says the same: far too late.
+    select
+        period,
+        'freshness' as kpi,
+        department,
+        (select city.region_code from city) as region_code,
+        null as numerator,
+        null as denominator,
+        least(p95_minutes, 999.999999) as score
+    from freshness
 )
 
 select

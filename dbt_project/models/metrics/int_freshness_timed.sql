@@ -1,0 +1,63 @@
+-- How old changes were when they became usable, of those that came by the stream: the 95th percentile of each month and
+-- department, every changed row counted.
+with freshness as (
+    select * from {{ source('ops', 'freshness') }}
+    where usable_at is not null
+),
+
+load_run as (
+    select * from {{ source('ops', 'load_run') }}
+),
+
+resource as (
+    select * from {{ source('ops', 'resource') }}
+),
+
+timed as (
+    select
+        to_char(load_run.business_date, 'YYYY-MM') as period,
+        resource.department,
+        freshness.row_count,
+        -- A source's clock may run ahead of ours.
+        greatest(extract(epoch from freshness.usable_at - freshness.changed_at) / 60, 0) as minutes
+    from freshness
+    inner join load_run on freshness.batch_id = load_run.batch_id
+    inner join resource
+        on
+            load_run.source = resource.source
+            and load_run.table_name = resource.table_name
+),
+
+named as (
+    select
+        period,
+        department,
+        row_count,
+        minutes
+    from timed
+    union all
+    select
+        period,
+        '全部部门' as department,
+        row_count,
+        minutes
+    from timed
+),
+
+ranked as (
+    select
+        period,
+        department,
+        minutes,
+        sum(row_count) over (partition by period, department order by minutes) as rows_so_far,
+        sum(row_count) over (partition by period, department) as rows_in_all
+    from named
+)
+
+select
+    period,
+    department,
+    cast(min(rows_in_all) as bigint) as change_count,
+    round(min(minutes) filter (where rows_so_far >= 0.95 * rows_in_all), 6) as p95_minutes
+from ranked
+group by period, department
