@@ -32,6 +32,10 @@ _OF_SOURCE: dict[str, LiteralString] = {
         left join ops.manifest as manifest using (batch_id)
         where load.source = %(source)s order by load.batch_id desc limit 30
     """,
+    "held": """
+        select batch_id, source, table_name, title, landed_on, held_since, reason, waiting
+        from ops.held_batch where source = %(source)s order by batch_id
+    """,
     "rejected": """
         select batch_id, table_name, reason, count(*) as rows
         from ops.rejected_row
@@ -84,6 +88,15 @@ def late_sources(conn: Connection) -> Rows:
         return cursor.execute(
             "select source, department, level, cadence, state, landed_on, missed_on, days_late"
             " from ops.source_lateness order by days_late desc, state, source"
+        ).fetchall()
+
+
+def held_batches(conn: Connection) -> Rows:
+    """Return every batch that the gate holds, the oldest first, with how many wait behind it."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
+            "select batch_id, source, table_name, title, landed_on, held_since, reason, waiting"
+            " from ops.held_batch order by batch_id"
         ).fetchall()
 
 

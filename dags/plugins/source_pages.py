@@ -73,7 +73,7 @@ def page_of_dag(dag_id: str) -> Response:
 
 @app.get("/sources", dependencies=[Depends(requires_access_dag("GET"))])
 def page_of_sources() -> Response:
-    """Show all sources, the latest first."""
+    """Show the held batches and all sources, the latest first."""
     return _overview(read_specs()[0])
 
 
@@ -85,8 +85,8 @@ def _source(spec: SourceSpec) -> Response:
 
 def _overview(specs: dict[str, SourceSpec]) -> Response:
     with connect("warehouse:watch") as conn:
-        found = watching.late_sources(conn)
-    return _page("sources.html", specs=specs, sources=found)
+        found, held = watching.late_sources(conn), watching.held_batches(conn)
+    return _page("sources.html", specs=specs, sources=found, held=held)
 
 
 class SourcePages(AirflowPlugin):

@@ -40,6 +40,16 @@ def answers(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[di
             " values (%s, 'police', 'resident', 'line 7', %s, '<5 fields> instead of 9')",
             [row[0], PERSON],
         )
+        held = conn.execute(
+            "insert into ops.load_run (source, table_name, mode, business_date, status)"
+            " values ('police', 'move', 'watermark', '2026-01-12', 'landed') returning batch_id"
+        ).fetchone()
+        assert held is not None
+        conn.execute(
+            "insert into ops.batch_gate (batch_id, status, decided_by, reason)"
+            " values (%s, 'held', '闸门', 'C01 必填项为空（pid）：60 行中 20 行不合格')",
+            [held[0]],
+        )
         watching.raise_alert("police", "scheduled__2026-01-15", datetime(2026, 1, 15, 3, tzinfo=UTC))
         done = subprocess.run(
             [sys.executable, str(Path(__file__).with_name("read_pages.py")), str(ROOT / "dags")],
@@ -58,6 +68,7 @@ def answers(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[di
         yield json.loads(done.stdout.splitlines()[-1])
         conn.execute("delete from ops.late_alert where source = 'police'")
         conn.execute("delete from ops.rejected_row where source = 'police'")
+        conn.execute("delete from ops.batch_gate where batch_id = %s", [held[0]])
         conn.execute("delete from ops.load_run where source = 'police'")
         conn.execute("delete from ops.resource where source = 'police'")
 
@@ -90,6 +101,13 @@ def test_any_other_dag_shows_all_sources(answers: dict[str, Any]) -> None:
     page = answers["pages"]["build_warehouse"]
     assert "来源一览" in page
     assert "police" in page
+
+
+def test_a_held_batch_is_shown_with_its_reason_and_where_to_decide(answers: dict[str, Any]) -> None:
+    for page in answers["pages"].values():
+        assert "被扣留的批次" in page
+        assert "60 行中 20 行不合格" in page
+        assert "release_batch" in page
 
 
 def test_a_page_loads_and_runs_nothing_and_is_kept_nowhere(answers: dict[str, Any]) -> None:

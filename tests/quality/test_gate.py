@@ -193,7 +193,7 @@ def test_a_missing_column_holds_the_batch(toy: ToySource) -> None:
     result = gate_staging(toy.contracts)
     assert result.held[0].batch_id == batch
     assert "无法检验，缺少列：born_on" in str(result.held[0].reason)
-    query = "select distinct outcome, tested from quality.check_result"
+    query = "select distinct outcome, tested from quality.check_result where column_name = 'born_on'"
     assert toy.connection.execute(query).fetchall() == [("not_evaluated", None)]
 
 
@@ -226,6 +226,7 @@ def test_release_needs_a_held_batch_a_name_and_a_reason(toy: ToySource) -> None:
     ).fetchone() == ("released", "王工", "核实无误")
     gate_staging(toy.contracts)
     assert toy.gate_status() == {batch: "released", behind: "passed"}
+    assert _claimable() == [batch, behind]
 
 
 def test_a_decision_may_be_said_again_but_not_changed(toy: ToySource) -> None:
