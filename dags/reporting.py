@@ -95,6 +95,12 @@ def waited_enough(busy: list[str]) -> None:
     log.warning("采集仍未结束，先构建已到的数据 / going on without: %s", ", ".join(busy))
 
 
+def _drift(table: str, found: Iterable[str]) -> None:
+    """Log what changed all of a sudden: to be looked at, nothing waits for it."""
+    for text in found:
+        log.warning("突变 / drift  %s  %s", table, text)
+
+
 def gate(result: GateResult) -> dict[str, Any]:
     """What passed, and each held batch with its reason."""
     for batch in result.batches:
@@ -108,6 +114,7 @@ def gate(result: GateResult) -> dict[str, Any]:
             batch.status,
             batch.reason or "",
         )
+        _drift(f"{batch.source}.{batch.table_name}", batch.drift)
     held = [f"{it.batch_id} {it.source}.{it.table_name}: {it.reason}" for it in result.held]
     return {"passed": len(result.passed), "waiting": len(result.waiting), "held": held}
 
@@ -167,6 +174,7 @@ def score(result: ScoreResult) -> dict[str, Any]:
         result.corrections_opened,
         result.corrections_closed,
     )
+    _drift("", result.drift)
     return {
         "batch_id": result.batch_id,
         "city_score": None if result.city_score is None else str(result.city_score),

@@ -1,4 +1,4 @@
-"""What an operator wants to know of a source: loads, rejected rows, corrections, probes, tasks, lateness.
+"""What an operator wants to know of a source: loads, rejected rows, corrections, probes, tasks, drift, lateness.
 
 Read as huiliu_watch, which sees figures and reasons and no value of any row.
 """
@@ -65,6 +65,10 @@ _OF_SOURCE: dict[str, LiteralString] = {
         select list_title, item, resource_id, what, lead_department, due_on, state, closed_on, closed_by_batch
         from ops.demand_task_state
         where split_part(resource_id, '.', 1) = %(source)s order by list, item, resource_id
+    """,
+    "drift": """
+        select batch_id, table_name, reason, business_date, raised_at, acknowledged_by, acknowledged_reason
+        from quality.drift_alarm where source = %(source)s order by alarm_id desc limit 20
     """,
     "alerts": """
         select run_id, due_at, raised_at, business_date

@@ -18,6 +18,7 @@ from huiliu.database import Connection, advisory_lock, connect
 from huiliu.errors import ConfigError
 from soda_checks import ledger
 from soda_checks.contract import Contract, load_contracts
+from soda_checks.profile import profile_landed
 from soda_checks.relations import batch_relation
 from soda_checks.rules import catalogue, write_catalogue
 from soda_checks.scoring import table_scores
@@ -29,7 +30,10 @@ GATE = "闸门"
 
 @dataclass(frozen=True)
 class BatchVerdict:
-    """What the gate decided about a batch. `status`: passed, held, or waiting behind a held batch."""
+    """What the gate decided about a batch. `status`: passed, held, or waiting behind a held batch.
+
+    `drift`: in words, what changed all of a sudden; it stops no batch.
+    """
 
     batch_id: int
     source: str
@@ -37,6 +41,7 @@ class BatchVerdict:
     status: str
     rows: int
     reason: str | None = None
+    drift: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -200,7 +205,10 @@ class _Table:
                 "delete from ops.batch_under_test where source = %s and table_name = %s",
                 (batch.source, batch.table_name),
             )
-        return BatchVerdict(batch.batch_id, batch.source, batch.table_name, status, outcome.rows, reason)
+            drift = profile_landed(connection, batch.batch_id, outcome)
+        return BatchVerdict(
+            batch.batch_id, batch.source, batch.table_name, status, outcome.rows, reason, tuple(drift)
+        )
 
 
 def at_the_gate(contract: Contract) -> Contract:

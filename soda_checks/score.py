@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from huiliu import business_date, regions
@@ -13,6 +13,7 @@ from soda_checks.beside import beside_scores
 from soda_checks.contract import Contract, load_contracts
 from soda_checks.corrections import Changes
 from soda_checks.gate import LOCK
+from soda_checks.profile import profile_tables
 from soda_checks.relations import table_relation
 from soda_checks.rules import OVERALL, write_catalogue
 from soda_checks.scoring import Score, Tally, region_scores, rolled_up, table_scores
@@ -34,7 +35,8 @@ class TableScore:
 class ScoreResult:
     """One scoring. `problems`: rules that could not be evaluated; unless it is empty, the step has failed.
 
-    `calendar` says what the working days of the corrections' due dates went by.
+    `calendar` says what the working days of the corrections' due dates went by; `drift`, in words, what
+    changed all of a sudden in the staging tables as a whole.
     """
 
     batch_id: int
@@ -47,6 +49,7 @@ class ScoreResult:
     corrections_overdue: int
     calendar: str
     problems: list[str]
+    drift: list[str] = field(default_factory=list)
 
 
 def score(contracts: Mapping[str, Contract] | None = None) -> ScoreResult:
@@ -73,6 +76,7 @@ def score(contracts: Mapping[str, Contract] | None = None) -> ScoreResult:
                 *beside_scores(connection, known.values(), city, today),
             ]
             ledger.write_scores(connection, batch_id, scores)
+            drift = profile_tables(connection, batch_id, outcomes)
             ledger.end_run(connection, batch_id, "succeeded")
         (overdue,) = connection.execute(
             "select count(*) from quality.correction where closed_at is null and due_at < %s", (today,)
@@ -80,7 +84,7 @@ def score(contracts: Mapping[str, Contract] | None = None) -> ScoreResult:
     due = add_workdays(today, corrections.CORRECTION_DAYS)
     calendar_used = calendar(range(today.year, due.year + 1))
     counted = (changes.opened, changes.closed + withdrawn, overdue)
-    return _result(batch_id, outcomes, scores, counted, calendar_used)
+    return replace(_result(batch_id, outcomes, scores, counted, calendar_used), drift=drift)
 
 
 def _write(connection: Connection, batch_id: int, outcomes: list[TableOutcome]) -> Changes:

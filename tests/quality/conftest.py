@@ -27,7 +27,8 @@ def toy(toy_warehouse: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[ToySour
     with connect("warehouse", autocommit=True) as connection:
         connection.execute(
             "truncate ops.load_run, quality.check_result, quality.score, quality.score_run,"
-            " quality.failed_row, quality.correction, quality.suppression, quality.correction_delivery"
+            " quality.failed_row, quality.correction, quality.suppression, quality.correction_delivery,"
+            " quality.profile_batch, quality.drift_alarm"
             " cascade;"
             " drop table if exists raw.toy__person, staging.stg_toy__person, base.toy_person cascade"
         )

@@ -33,7 +33,7 @@ Random = np.random.Generator
 FIRST = date(2023, 11, 1)
 DAYS = [FIRST + timedelta(days=number) for number in range(800)]
 NOISE = 0.08
-"""An office's own noise from day to day, with the tails of Student's t of 6 degrees: now and then a wild day."""
+"""An office's own noise from day to day, with the tails of Student's t of 6 degrees: some days are wild."""
 JUDGED = 365
 """The last year of each series is judged; what lies before is its history."""
 
