@@ -1,4 +1,4 @@
-"""What an operator wants to know of a source: loads, rejected rows, corrections, probes, tasks, drift, lateness.
+"""What an operator wants to know of a source: loads, rejects, corrections, probes, tasks, drift, lateness.
 
 Read as huiliu_watch, which sees figures and reasons and no value of any row.
 """

@@ -82,10 +82,10 @@ comment on column quality.drift_threshold.settle_after is '告警后多少个可
 insert into quality.drift_threshold
     (measure, stage, valid_from, spreads, floor, sampling, min_history, settle_after)
 values
-('rows', '', '2000-01-01', 5, 0.35, 4, 8, 10),
-('rows', 'score', '2000-01-01', 5, 0.1, 4, 8, 10),
-('distinct_count', '', '2000-01-01', 5, 0.35, 4, 8, 10),
-('distinct_count', 'score', '2000-01-01', 5, 0.2, 4, 8, 10),
+('rows', '', '2000-01-01', 4.5, 0.35, 4, 8, 10),
+('rows', 'score', '2000-01-01', 4.5, 0.1, 4, 8, 10),
+('distinct_count', '', '2000-01-01', 4.5, 0.35, 4, 8, 10),
+('distinct_count', 'score', '2000-01-01', 4.5, 0.2, 4, 8, 10),
 ('null_share', '', '2000-01-01', 4.5, 0.1, 4, 8, 10),
 ('values', '', '2000-01-01', 4.5, 0.1, 0.3, 8, 10),
 ('ranks', '', '2000-01-01', 4.5, 0.1, 0.3, 8, 10),
