@@ -11,7 +11,7 @@ from huiliu.cli_output import Json, report, say, show
 
 app = typer.Typer(no_args_is_help=True, help="Records without an ID number and the people they are of.")
 
-CONNECTION = "warehouse:build"
+BUILD, DECIDE = "warehouse:build", "warehouse:decide"
 
 
 @app.command("train")
@@ -26,9 +26,13 @@ def train(
     from huiliu.database import connect
     from linkage.training import train_on_warehouse
 
-    with connect(CONNECTION) as conn:
+    with connect(BUILD) as conn:
         made = train_on_warehouse(conn, version, labels)
-    say(f"{made.version} is trained; set CURRENT in linkage/model.py when its curve is better")
+    say(f"{made.version} is trained: {made.frequencies.parent}/{made.version}*")
+    say(
+        "next: compare its curve with that of the current version (docs/linkage.md); if it is better, set"
+        " CURRENT in linkage/model.py: the next build weighs everybody again"
+    )
 
 
 @app.command("export-review")
@@ -37,7 +41,7 @@ def export_review(file: Annotated[Path, typer.Argument(help="The workbook to wri
     from huiliu.database import connect
     from linkage.review import export
 
-    with connect(CONNECTION) as conn:
+    with connect(DECIDE) as conn:
         say(f"{export(conn, file)} pairs to decide in {file}")
 
 
@@ -48,7 +52,7 @@ def read_decisions(file: Annotated[Path, typer.Argument(help="The workbook with 
     from huiliu.database import connect
     from linkage.review import read
 
-    with connect(CONNECTION) as conn:
+    with connect(DECIDE) as conn:
         taken = read(conn, file, business_date.get(conn))
     say(f"{taken} decisions taken over; they hold from the next build on")
 
@@ -59,7 +63,7 @@ def report_runs(as_json: Json = False) -> None:
     from huiliu.database import connect
     from linkage.run import last_runs
 
-    with connect(CONNECTION) as conn:
+    with connect(BUILD) as conn:
         found = last_runs(conn)
     columns = ["build_id", "as_of", "records", "scored", "decided", "linked", "in_review", "alone", "changed"]
     report(found, as_json, lambda: show(found, columns, "linkage"))

@@ -35,7 +35,7 @@ __all__ = [
 API_SOURCES = ("marriage_registry", "disabled_federation", "licence_register")
 _SERVICES = ("source_api", "airflow")
 _NAMES = (
-    "admin, warehouse, warehouse:ingest|build|score|return|watch|collide, airflow, source:<name>, "
+    "admin, warehouse, warehouse:ingest|build|score|return|watch|collide|decide, airflow, source:<name>, "
     "source_owner:<name>, front:<9-, 6- or 4-digit code>, front_writer:<6- or 4-digit code>"
 )
 
@@ -67,7 +67,7 @@ _PATTERNS = (
     (r"admin", lambda: Target("postgres", "postgres", "admin")),
     (r"warehouse", lambda: Target("huiliu_owner", "warehouse", "warehouse")),
     (
-        r"warehouse:(ingest|build|score|return|watch|collide)",
+        r"warehouse:(ingest|build|score|return|watch|collide|decide)",
         lambda part: Target(f"huiliu_{part}", "warehouse", "warehouse"),
     ),
     (r"airflow", lambda: Target("airflow", "airflow", "airflow")),

@@ -39,7 +39,9 @@ SIMULATED_SOURCES = (
 )
 WAREHOUSE_DDL = Path(__file__).parent / "warehouse"
 _LOCK = "huiliu: provision"
-_STAGES = tuple(f"warehouse:{part}" for part in ("ingest", "build", "score", "return", "watch", "collide"))
+_STAGES = tuple(
+    f"warehouse:{part}" for part in ("ingest", "build", "score", "return", "watch", "collide", "decide")
+)
 
 
 @dataclass(frozen=True)

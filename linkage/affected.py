@@ -42,7 +42,7 @@ insert into to_decide
 select unnest(array[record_key, candidate_key]) from (
     select record_key, candidate_key
     from linkage.decision full join linkage.decision_used using (record_key, candidate_key)
-    where decision.decision is distinct from decision_used.decision
+    where (decision.decision, decision.seen) is distinct from (decision_used.decision, decision_used.seen)
     union all
     select record_key, candidate_key from linkage.decision
     where record_key in (select key from touched_any) or candidate_key in (select key from touched_any)
@@ -81,10 +81,11 @@ insert into to_decide select key from reached on conflict do nothing
 _USED = """
 delete from linkage.decision_used as used where not exists (
     select from linkage.decision
-    where (decision.record_key, decision.candidate_key, decision.decision)
-        = (used.record_key, used.candidate_key, used.decision)
+    where (decision.record_key, decision.candidate_key) = (used.record_key, used.candidate_key)
+        and (decision.decision, decision.seen) is not distinct from (used.decision, used.seen)
 );
-insert into linkage.decision_used select record_key, candidate_key, decision from linkage.decision
+insert into linkage.decision_used (record_key, candidate_key, decision, seen)
+select record_key, candidate_key, decision, seen from linkage.decision
 on conflict do nothing
 """
 

@@ -2,7 +2,7 @@
 
 Read, all keys as text: fact (identifier_key, sex, birth_date, birth_year, couple, party); pair (record_key,
 candidate_key, candidate_is_person, match_weight, match_probability, repairs); decided (record_key,
-candidate_key, decision, candidate_is_person). Made: matched, the columns of linkage.match.
+candidate_key, decision, candidate_is_person, is_stale). Made: matched, the columns of linkage.match.
 """
 
 from __future__ import annotations
@@ -48,34 +48,16 @@ select
     coalesce(ranked.candidates, 0) as candidates,
     fact.couple,
     fact.party,
-    fact.sex
+    fact.sex,
+    false as named,
+    false as contradicted
 from fact
 left join ranked on fact.identifier_key = ranked.record_key and ranked.place = 1
 """
-# What people decided stands above all that was weighed. Two of them for two people wait for people again.
-_DECIDED = """
-update outcome set
-    candidate_key = said.person_key,
-    verdict = case when said.people = 1 then 'decided' else 'review' end,
-    match_weight = said.match_weight,
-    match_probability = said.match_probability
-from (
-    select
-        decided.record_key,
-        min(decided.candidate_key) as person_key,
-        count(*) as people,
-        any_value(pair.match_weight) as match_weight,
-        any_value(pair.match_probability) as match_probability
-    from decided
-    left join pair on decided.record_key = pair.record_key and decided.candidate_key = pair.candidate_key
-    where decided.decision = 'same' and decided.candidate_is_person
-    group by decided.record_key
-) as said
-where said.record_key = outcome.identifier_key
-"""
 # Nobody marries themselves: of two parties of one record that found one person, the weaker waits for people.
+# Whom people named outweighs all that was weighed.
 _TWO_PARTIES = """
-update outcome set verdict = 'review'
+update outcome set verdict = 'review', contradicted = verdict = 'decided'
 from (
     select
         identifier_key,
@@ -85,7 +67,9 @@ from (
     where couple is not null and verdict in ('decided', 'repaired', 'model')
     window strongest as (
         partition by couple, candidate_key
-        order by list_position(['decided', 'repaired', 'model'], verdict), match_weight desc, identifier_key
+        order by
+            named desc, list_position(['decided', 'repaired', 'model'], verdict), match_weight desc,
+            identifier_key
     )
 ) as contest
 where contest.identifier_key = outcome.identifier_key and contest.gives_way
@@ -108,7 +92,8 @@ select
     end as method,
     outcome.match_weight,
     outcome.match_probability,
-    outcome.candidates
+    outcome.candidates,
+    outcome.contradicted
 from outcome
 left join clustered on outcome.identifier_key = clustered.identifier_key
 """
@@ -132,7 +117,6 @@ def decide(database: duckdb.DuckDBPyConnection, thresholds: Thresholds) -> None:
         _FIRST,
         {"accept": thresholds.accept, "margin": thresholds.margin, "review": thresholds.review},
     )
-    database.execute(_DECIDED)
     clustering.follow_decisions(database)
     database.execute(_TWO_PARTIES)
     clustering.cluster_alone(database, thresholds.cluster)

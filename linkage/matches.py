@@ -9,7 +9,7 @@ from psycopg import sql
 
 from huiliu.database import Connection
 from linkage import settings
-from linkage.store import PEOPLE, RECORDS, Store
+from linkage.store import Store, subjects
 
 # Of the records to decide; a pair of two records stands under one of them.
 _PAIRS = sql.SQL("""
@@ -26,15 +26,12 @@ _PAIR_COLUMNS = {
         "integer",
 }  # fmt: skip
 _DECISIONS = sql.SQL("""
-select decision.record_key, decision.candidate_key, decision.decision,
-    exists (select from {people} as person where person.identifier_key = decision.candidate_key)
+select decision.record_key, decision.candidate_key, decision.decision, candidate.is_person,
+    coalesce(decision.seen <> record.content || candidate.content, false)
 from linkage.decision
+inner join ({subjects}) as record on decision.record_key = record.identifier_key and not record.is_person
+inner join ({subjects}) as candidate on decision.candidate_key = candidate.identifier_key
 where decision.record_key in (select key from to_decide)
-    and exists (select from {records} as record where record.identifier_key = decision.record_key)
-    and (
-        exists (select from {people} as person where person.identifier_key = decision.candidate_key)
-        or exists (select from {records} as record where record.identifier_key = decision.candidate_key)
-    )
 """)
 _REPAIRING = """
 create or replace table pair as
@@ -55,10 +52,11 @@ from described_record
 _MATCH_COLUMNS = {
     "identifier_key": "uuid", "person_key": "uuid", "status": "text", "method": "text",
     "match_weight": "double precision", "match_probability": "double precision", "model_version": "text",
-    "candidates": "integer",
+    "candidates": "integer", "contradicted": "boolean",
 }  # fmt: skip
 _RESULT = """
-select identifier_key, person_key, status, method, match_weight, match_probability, '{version}', candidates
+select identifier_key, person_key, status, method, match_weight, match_probability, '{version}', candidates,
+    contradicted
 from matched
 """
 _CHANGED = """
@@ -73,10 +71,10 @@ from (select * from linkage.match where identifier_key in (select key from to_de
 full join new_match as new on old.identifier_key = new.identifier_key
 where (
     old.person_key, old.status, old.method, old.match_weight, old.match_probability, old.model_version,
-        old.candidates
+        old.candidates, old.contradicted
 ) is distinct from (
     new.person_key, new.status, new.method, new.match_weight, new.match_probability, new.model_version,
-        new.candidates
+        new.candidates, new.contradicted
 )
 """
 _TRACE = """
@@ -106,16 +104,16 @@ from linkage.match
 def fetch(store: Store) -> None:
     """Make the tables of which linkage.decision decides, of the records to decide: fact, pair, decided."""
     store.describe_records("to_decide")
-    people, records = sql.Identifier(*PEOPLE), sql.Identifier(*RECORDS)
     store.fetch(_PAIRS, "kept_pair", _PAIR_COLUMNS)
     store.fetch(
-        _DECISIONS.format(people=people, records=records),
+        _DECISIONS.format(subjects=subjects()),
         "decided",
         {
             "record_key": "varchar",
             "candidate_key": "varchar",
             "decision": "varchar",
             "candidate_is_person": "boolean",
+            "is_stale": "boolean",
         },
     )
     prepare(store.database)

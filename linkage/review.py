@@ -1,72 +1,93 @@
-"""The review band as a workbook for people to decide, and their decisions read back."""
+"""What waits for people to decide, and their decisions read back."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
-import openpyxl
-import xlsxwriter
 from psycopg import sql
 
 from huiliu.database import Connection
 from huiliu.errors import DataError
-from linkage.store import PEOPLE, RECORDS
+from linkage import workbook
+from linkage.store import PEOPLE, RECORDS, subjects
+from linkage.workbook import DIFFERENT, Decision
 
-SAME, DIFFERENT = "同一人", "不是同一人"
-_DECISIONS = {SAME: "same", DIFFERENT: "different"}
-HEADER = (
-    "记录键", "候选键", "来源", "记录姓名", "候选姓名", "记录性别", "候选性别", "记录出生", "候选出生",
-    "记录证件号", "候选证件号", "记录配偶", "候选配偶", "记录地区", "候选地区", "事件日期", "死亡日期",
-    "匹配权重", "匹配概率", "裁决", "裁决人", "理由",
-)  # fmt: skip
-_RECORD, _CANDIDATE, _DECISION, _WHO, _WHY = (
-    HEADER.index(title) for title in ("记录键", "候选键", "裁决", "裁决人", "理由")
-)
 _CANDIDATES_SHOWN = 5
-_SHEET = "待裁决"
 _MOST_ERRORS = 20
 
+# What waits for a first decision; what was decided but contradicts itself, or was decided of other values.
 # Numbers keep the first six digits, as everywhere outside the warehouse.
 _EXPORT = """
-with asked as (
-    select pair.*, row_number() over (
+with subject as ({subjects}),
+waiting as (
+    select pair.record_key, pair.candidate_key, row_number() over (
         partition by pair.record_key order by pair.match_weight desc, pair.candidate_key
     ) as place
     from linkage.match
     inner join linkage.pair on match.identifier_key = pair.record_key and pair.candidate_is_person
     left join linkage.decision using (record_key, candidate_key)
     where match.status = 'review' and decision.decision is null
+),
+asked as (
+    select record_key, candidate_key, null as hint, null as decided, place from waiting
+    where place <= %(shown)s
+    union all
+    select
+        record_key,
+        candidate_key,
+        case when contradicted then '矛盾' else '内容已变' end,
+        case decision when 'same' then '同一人' else '不是同一人' end
+        || '（' || decided_by || '，' || decided_on || '）',
+        0
+    from (
+        select
+            decision.*,
+            exists (
+                select from linkage.match
+                where match.contradicted
+                    and match.identifier_key in (decision.record_key, decision.candidate_key)
+            ) as contradicted,
+            decision.seen <> record.content || candidate.content as is_stale
+        from linkage.decision
+        inner join subject as record on decision.record_key = record.identifier_key and not record.is_person
+        inner join subject as candidate on decision.candidate_key = candidate.identifier_key
+    ) as standing
+    where contradicted or is_stale
 )
 select
     record.identifier_key::text,
-    person.identifier_key::text,
+    candidate.identifier_key::text,
     record.source,
     record.name,
-    person.name,
+    candidate.name,
     case record.sex when '1' then '男' when '2' then '女' end,
-    case person.sex when '1' then '男' when '2' then '女' end,
-    coalesce(record.birth_date::text, record.birth_year::text),
-    person.birth_date::text,
-    rpad(left(record.pid_claimed, 6), length(record.pid_claimed), '*'),
-    rpad(left(person.pid, 6), length(person.pid), '*'),
-    record.relative_name,
-    array_to_string(person.spouse_names, '、'),
-    record.region_code,
-    array_to_string(person.region_codes, '、'),
+    case candidate.sex when '1' then '男' when '2' then '女' end,
+    record.born,
+    candidate.born,
+    rpad(left(record.pid, 6), length(record.pid), '*'),
+    rpad(left(candidate.pid, 6), length(candidate.pid), '*'),
+    record.spouses,
+    candidate.spouses,
+    record.regions,
+    candidate.regions,
     record.event_on::text,
-    person.died_on::text,
-    round(asked.match_weight::numeric, 1)::float,
-    asked.match_probability
+    candidate.died_on::text,
+    round(pair.match_weight::numeric, 1)::float,
+    pair.match_probability,
+    asked.hint,
+    asked.decided,
+    null,
+    null,
+    null,
+    record.content || candidate.content
 from asked
-inner join {records} as record on asked.record_key = record.identifier_key
-inner join {people} as person on asked.candidate_key = person.identifier_key
-where asked.place <= %(shown)s
-order by asked.record_key, asked.place
+inner join subject as record on asked.record_key = record.identifier_key
+inner join subject as candidate on asked.candidate_key = candidate.identifier_key
+left join linkage.pair on asked.record_key = pair.record_key and asked.candidate_key = pair.candidate_key
+order by asked.record_key, asked.place, asked.candidate_key
 """
 _KNOWN = """
 select key, exists (select from {people} where identifier_key = key),
@@ -83,48 +104,30 @@ where identifier_key = any(%(joined)s::uuid[]) and status = 'linked'
     and (identifier_key, person_key)
         not in (select * from unnest(%(records)s::uuid[], %(candidates)s::uuid[]))
 """
+# A row written by hand shows nothing: it is of what stands there now.
 _WRITE = """
-insert into linkage.decision (record_key, candidate_key, decision, decided_by, decided_on, reason)
-values (%s, %s, %s, %s, %s, %s)
+with subject as ({subjects})
+insert into linkage.decision (record_key, candidate_key, decision, decided_by, decided_on, reason, seen)
+select %(record)s, %(candidate)s, %(decision)s, %(by)s, %(on)s, %(reason)s,
+    coalesce(%(seen)s, record.content || candidate.content)
+from subject as record
+inner join subject as candidate on candidate.identifier_key = %(candidate)s
+where record.identifier_key = %(record)s
 on conflict (record_key, candidate_key) do update set
     decision = excluded.decision, decided_by = excluded.decided_by, decided_on = excluded.decided_on,
-    reason = excluded.reason
+    reason = excluded.reason, seen = excluded.seen
 """
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What a row of the workbook says of a record and a candidate, which may be a record too."""
-
-    row: int
-    record: str
-    candidate: str
-    decision: str
-    decided_by: str
-    reason: str | None
 
 
 def export(conn: Connection, file: Path) -> int:
     """Write the records that wait for people, with their best candidates, to a workbook; return its rows.
 
-    It holds names, births and spouses in full (numbers are masked), so only its owner may read it.
+    What was decided before and contradicts itself, or was decided of other values, is asked anew. The
+    workbook holds names, births and spouses in full (numbers are masked), so only its owner may read it.
     """
-    query = sql.SQL(_EXPORT).format(records=sql.Identifier(*RECORDS), people=sql.Identifier(*PEOPLE))
+    query = sql.SQL(_EXPORT).format(subjects=subjects())
     found = conn.execute(query, {"shown": _CANDIDATES_SHOWN}).fetchall()
-    file.touch(mode=0o600)
-    file.chmod(0o600)
-    # A name may begin like a formula.
-    with xlsxwriter.Workbook(file, {"strings_to_formulas": False, "strings_to_urls": False}) as workbook:
-        sheet = workbook.add_worksheet(_SHEET)
-        sheet.write_row(0, 0, HEADER, workbook.add_format({"bold": True}))
-        for place, row in enumerate(found, start=1):
-            sheet.write_row(place, 0, row)
-        sheet.freeze_panes(1, 0)
-        sheet.autofit()
-        sheet.autofilter(0, 0, max(len(found), 1), len(HEADER) - 1)
-        sheet.data_validation(
-            1, _DECISION, max(len(found), 1), _DECISION, {"validate": "list", "source": list(_DECISIONS)}
-        )
+    workbook.write(file, found)
     return len(found)
 
 
@@ -134,7 +137,7 @@ def read(conn: Connection, file: Path, day: date) -> int:
     Raises DataError with the rows that are wrong; a decision that would make two people with valid, different
     numbers one is refused.
     """
-    decisions, wrong = _read(file)
+    decisions, wrong = workbook.read(file)
     wrong += _unknown(conn, decisions)
     if not wrong:
         people, _ = _kinds(conn, decisions)
@@ -147,10 +150,22 @@ def read(conn: Connection, file: Path, day: date) -> int:
         )
     with conn.cursor() as cursor:
         cursor.executemany(
-            _WRITE,
-            [(*_pair(it, people), it.decision, it.decided_by, day, it.reason) for it in decisions],
+            sql.SQL(_WRITE).format(subjects=subjects()),
+            [_row(it, people) | {"on": day} for it in decisions],
         )
     return len(decisions)
+
+
+def _row(decision: Decision, people: set[str]) -> dict[str, object]:
+    record, candidate = _pair(decision, people)
+    # The digest of the record stands first, and two records may have changed places.
+    seen, half = decision.seen, len(decision.seen or "") // 2
+    if seen and record != decision.record:
+        seen = seen[half:] + seen[:half]
+    return {
+        "record": UUID(record), "candidate": UUID(candidate), "decision": decision.decision,
+        "by": decision.decided_by, "reason": decision.reason, "seen": seen,
+    }  # fmt: skip
 
 
 def _pair(decision: Decision, people: set[str]) -> tuple[str, str]:
@@ -158,51 +173,6 @@ def _pair(decision: Decision, people: set[str]) -> tuple[str, str]:
     if decision.candidate in people:
         return decision.record, decision.candidate
     return min(decision.record, decision.candidate), max(decision.record, decision.candidate)
-
-
-def _read(file: Path) -> tuple[list[Decision], list[str]]:
-    workbook = openpyxl.load_workbook(file, read_only=True, data_only=True)
-    try:
-        rows = workbook.worksheets[0].iter_rows(values_only=True)
-        if tuple(next(rows, ()))[: len(HEADER)] != HEADER:
-            return [], ["the first row is not the header of an exported review"]
-        return _decided(rows)
-    finally:
-        workbook.close()
-
-
-def _decided(rows: Iterator[tuple[Any, ...]]) -> tuple[list[Decision], list[str]]:
-    decisions: list[Decision] = []
-    wrong: list[str] = []
-    seen: dict[tuple[str, str], int] = {}
-    for number, row in enumerate(rows, start=2):
-        cells = [str(value).strip() if value is not None else "" for value in row]
-        cells += [""] * (len(HEADER) - len(cells))
-        if not cells[_DECISION]:
-            continue
-        problem = _problem(cells)
-        if problem:
-            wrong.append(f"row {number}: {problem}")
-            continue
-        pair = (str(UUID(cells[_RECORD])), str(UUID(cells[_CANDIDATE])))
-        if seen.setdefault(pair, number) != number:
-            wrong.append(f"row {number}: the same pair stands in row {seen[pair]}")
-            continue
-        decisions.append(
-            Decision(number, *pair, _DECISIONS[cells[_DECISION]], cells[_WHO], cells[_WHY] or None)
-        )
-    return decisions, wrong
-
-
-def _problem(cells: Sequence[str]) -> str | None:
-    if cells[_DECISION] not in _DECISIONS:
-        return f'裁决 must be "{SAME}" or "{DIFFERENT}"'
-    if not cells[_WHO]:
-        return "裁决人 is missing"
-    try:
-        return "记录键 and 候选键 are the same" if UUID(cells[_RECORD]) == UUID(cells[_CANDIDATE]) else None
-    except ValueError:
-        return "记录键 or 候选键 is not a key of the export"
 
 
 def _kinds(conn: Connection, decisions: Sequence[Decision]) -> tuple[set[str], set[str]]:

@@ -27,6 +27,22 @@ select
     died_on
 from {described}
 """
+# Whom people are shown, and a digest of what tells them apart: who moves or marries stays who they are.
+_SUBJECTS = """
+select
+    identifier_key, false as is_person, source, name, sex,
+    coalesce(birth_date::text, birth_year::text) as born,
+    pid_claimed as pid, relative_name as spouses, region_code as regions, event_on, null::date as died_on,
+    md5(jsonb_build_array(
+        name, sex, birth_date, birth_year, pid_claimed, region_code, relative_name, relative_kind, event_on
+    )::text) as content
+from {records}
+union all
+select
+    identifier_key, true, null, name, sex, birth_date::text, pid, array_to_string(spouse_names, '、'),
+    array_to_string(region_codes, '、'), null, died_on, md5(jsonb_build_array(name, sex, birth_date)::text)
+from {people}
+"""
 _AMONG = "where identifier_key in (select key from {keys})"
 
 
@@ -97,3 +113,8 @@ class Store:
 def _described(query: str, table: tuple[str, str], keys: str | None) -> sql.Composed:
     described = sql.SQL(query).format(described=sql.Identifier(*table))
     return described if keys is None else described + sql.SQL(_AMONG).format(keys=sql.Identifier(keys))
+
+
+def subjects() -> sql.Composed:
+    """Return the query of all records and people as they are shown, with a digest of who they are."""
+    return sql.SQL(_SUBJECTS).format(records=sql.Identifier(*RECORDS), people=sql.Identifier(*PEOPLE))

@@ -81,8 +81,11 @@ def train(
         api.register(records, dataset_display_name="record"),
         api.register(people, dataset_display_name="person"),
     ]
+    # Without a level of its own, which would take back that of the line above.
     linker = Linker(
-        tables, settings.untrained() | {"probability_two_random_records_match": _prior(database, people)}
+        tables,
+        settings.untrained() | {"probability_two_random_records_match": _prior(database, people)},
+        log_level=None,
     )
     linker.training.estimate_u_using_random_sampling(max_pairs=RANDOM_PAIRS, seed=SEED)
     if labels:

@@ -77,7 +77,7 @@ _STANDING = """
         ) and not exists (
             select from linked, linkage.decision
             full join linkage.decision_used as used using (record_key, candidate_key)
-            where decision.decision is distinct from used.decision
+            where (decision.decision, decision.seen) is distinct from (used.decision, used.seen)
         )
     from ops.build cross join proven
     where build.build_id >= coalesce(proven.build_id, 0)

@@ -57,6 +57,8 @@ comment on column linkage.match.person_key is '所属人员键：已关联者为
 comment on column linkage.match.status is 'linked 已关联；review 待人工复核；alone 无对应人员';
 comment on column linkage.match.method is 'repaired 证件号修复；model 模型；decided 人工裁决；cluster 记录之间聚类';
 comment on column linkage.match.candidates is '未被否定且达到复核线的候选人数';
+alter table linkage.match add column if not exists contradicted boolean not null default false;
+comment on column linkage.match.contradicted is '人工裁决相互矛盾，须重新裁决';
 
 create table if not exists linkage.decision (
     record_key uuid not null,
@@ -70,6 +72,8 @@ create table if not exists linkage.decision (
 );
 comment on table linkage.decision is '人工裁决：优先于模型；同一对以最后一次为准';
 comment on column linkage.decision.decision is 'same 同一人；different 不是同一人';
+alter table linkage.decision add column if not exists seen text;
+comment on column linkage.decision.seen is '裁决时双方内容的摘要；与现状不同者失效，须重新裁决；为空表示未知';
 
 create index if not exists decision_candidate on linkage.decision (candidate_key);
 
@@ -79,6 +83,7 @@ create table if not exists linkage.decision_used (
     decision text not null,
     primary key (record_key, candidate_key)
 );
+alter table linkage.decision_used add column if not exists seen text;
 comment on table linkage.decision_used is '关联步骤上次所用的人工裁决：与现有裁决不同者须重新判定';
 
 create table if not exists linkage.block (

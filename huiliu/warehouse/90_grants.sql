@@ -50,7 +50,14 @@ grant select, insert, update, delete on ops.sent_row to huiliu_return;
 grant usage on schema linkage to huiliu_build;
 grant select on all tables in schema linkage to huiliu_build;
 grant insert, update, delete on linkage.pair, linkage.match to huiliu_build;
-grant insert, update on linkage.decision, linkage.run to huiliu_build;
+grant insert, update on linkage.run to huiliu_build;
 grant insert, delete on linkage.block, linkage.decision_used to huiliu_build;
 grant truncate on linkage.block to huiliu_build;
 grant insert on linkage.key_change to huiliu_build;
+revoke insert, update on linkage.decision from huiliu_build;
+-- Deciding: reads whom it is about, writes what people decided and nothing else.
+grant usage on schema ops, linkage, base to huiliu_decide;
+grant select on ops.business_date, linkage.match, linkage.pair, linkage.decision to huiliu_decide;
+grant insert, update on linkage.decision to huiliu_decide;
+grant select on all tables in schema base to huiliu_decide;
+alter default privileges for role huiliu_build in schema base grant select on tables to huiliu_decide;

@@ -132,6 +132,7 @@ def test_every_role_enters_exactly_its_own_database(home: Path) -> None:
         "huiliu_return",
         "huiliu_watch",
         "huiliu_collide",
+        "huiliu_decide",
     }
 
 

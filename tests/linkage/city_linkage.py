@@ -20,7 +20,7 @@ from (
     select *, false as candidate_is_person from record_pair
 );
 create table decided (
-    record_key varchar, candidate_key varchar, decision varchar, candidate_is_person boolean
+    record_key varchar, candidate_key varchar, decision varchar, candidate_is_person boolean, is_stale boolean
 );
 create table people as select identifier_key from described_person;
 """

@@ -13,7 +13,7 @@ from huiliu.database import connect, connect_to
 from huiliu.settings import get_settings
 from tests.linkage.toy_people import ToyPeople
 
-DATABASE = "linkage_warehouse"
+DATABASE = "toy_linkage_warehouse"
 
 
 @pytest.fixture
@@ -23,7 +23,12 @@ def toy_people(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ToyPeopl
         admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(DATABASE)))
         admin.execute(sql.SQL("create database {} owner huiliu_owner").format(sql.Identifier(DATABASE)))
         host, port = admin.info.host, admin.info.port
-    for name, role in (("WAREHOUSE", "huiliu_owner"), ("WAREHOUSE_BUILD", "huiliu_build")):
+    roles = {
+        "WAREHOUSE": "huiliu_owner",
+        "WAREHOUSE__BUILD": "huiliu_build",
+        "WAREHOUSE__DECIDE": "huiliu_decide",
+    }
+    for name, role in roles.items():
         monkeypatch.setenv(
             f"HUILIU_DSN_{name}", f"postgresql://{role}:{secret(role)}@{host}:{port}/{DATABASE}"
         )

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
+from psycopg.errors import InsufficientPrivilege
 
 from huiliu.database import connect
 from huiliu.errors import ConfigError, DataError
-from linkage import review, run
+from linkage import review, run, workbook
+from linkage.workbook import DIFFERENT, HEADER, SAME
 from tests.linkage.toy_people import DAY, ToyPeople, key
 from transformation import ledger
 
@@ -121,12 +124,12 @@ def test_people_decide_in_a_workbook(toy_people: ToyPeople, tmp_path: Path) -> N
     toy_people.link()
     file = tmp_path / "待裁决.xlsx"
     assert review.export(toy_people.conn, file) == 2
-    workbook = openpyxl.load_workbook(file)
-    rows = [[cell.value for cell in row] for row in workbook.active.iter_rows()]
+    book = openpyxl.load_workbook(file)
+    rows = [[cell.value for cell in row] for row in book.active.iter_rows()]
     assert WANG["pid"] not in {value for row in rows for value in row}
-    assert {row[review.HEADER.index("候选证件号")] for row in rows[1:]} == {"370602************"}
-    _decide(file, {key("wang"): review.DIFFERENT, key("namesake"): review.SAME})
-    assert review.read(toy_people.conn, file, DAY) == 2
+    assert {row[HEADER.index("候选证件号")] for row in rows[1:]} == {"370602************"}
+    _decide(file, {key("wang"): DIFFERENT, key("namesake"): SAME})
+    assert toy_people.read(file) == 2
     toy_people.link()
     assert toy_people.match("two namesakes") == (key("namesake"), "linked", "decided")
     trace = toy_people.conn.execute(
@@ -143,9 +146,9 @@ def test_a_decision_that_merges_two_numbered_people_is_refused(toy_people: ToyPe
     toy_people.link()
     file = tmp_path / "review.xlsx"
     review.export(toy_people.conn, file)
-    _decide(file, {key("wang"): review.SAME, key("namesake"): review.SAME})
+    _decide(file, {key("wang"): SAME, key("namesake"): SAME})
     with pytest.raises(DataError, match="row 3: would make two people with valid, different numbers one"):
-        review.read(toy_people.conn, file, DAY)
+        toy_people.read(file)
     assert toy_people.conn.execute("select count(*) from linkage.decision").fetchone() == (0,)
 
 
@@ -157,9 +160,9 @@ def test_a_decision_through_records_merges_nobody_either(toy_people: ToyPeople, 
     toy_people.link()
     file = tmp_path / "review.xlsx"
     review.export(toy_people.conn, file)
-    _append(file, key("groom"), key("misread number"), review.SAME)
+    _append(file, key("groom"), key("misread number"), SAME)
     with pytest.raises(DataError, match="two people with valid, different numbers"):
-        review.read(toy_people.conn, file, DAY)
+        toy_people.read(file)
 
 
 def test_what_is_wrong_in_a_workbook_is_named_by_row(toy_people: ToyPeople, tmp_path: Path) -> None:
@@ -168,11 +171,11 @@ def test_what_is_wrong_in_a_workbook_is_named_by_row(toy_people: ToyPeople, tmp_
     toy_people.link()
     file = tmp_path / "review.xlsx"
     review.export(toy_people.conn, file)
-    _append(file, key("wang"), key("lin"), review.SAME)
-    _append(file, key("nobody"), key("lin"), review.SAME)
+    _append(file, key("wang"), key("lin"), SAME)
+    _append(file, key("nobody"), key("lin"), SAME)
     _append(file, "x", key("lin"), "maybe")
     with pytest.raises(DataError) as caught:
-        review.read(toy_people.conn, file, DAY)
+        toy_people.read(file)
     for said in ("row 2: both have a valid number", "row 3: 记录键 is no record", "row 4: 裁决 must be"):
         assert said in caught.value.message
 
@@ -218,22 +221,137 @@ def test_what_people_decided_and_a_threshold_that_begins_ask_for_a_build(toy_peo
     assert ledger.standing(conn, "of models", today).is_up_to_date
 
 
+def test_whom_people_named_outweighs_what_was_found(toy_people: ToyPeople) -> None:
+    toy_people.person("wang", **WANG | {"spouse_names": []})
+    page = {"birth_date": date(1956, 3, 15), "relative_kind": "配偶", "event_on": date(1980, 5, 1)}
+    toy_people.record("groom", name="王建国", relative_name="王健国", **page)
+    toy_people.record("bride", name="王健国", relative_name="王建国", **page)
+    toy_people.record("record of the groom", **ONLY_YEAR)
+    toy_people.decide("groom", "record of the groom", "same")
+    toy_people.link()
+    assert toy_people.match("groom") == (key("wang"), "linked", "decided")
+    # People joined the groom to a record, but it was found who he is; of the bride they said it themselves.
+    toy_people.decide("bride", "wang", "same")
+    toy_people.link()
+    assert toy_people.match("bride") == (key("wang"), "linked", "decided")
+    assert toy_people.match("groom") == (key("groom"), "review", None)
+
+
+def test_a_named_person_outweighs_one_found_for_another_record(toy_people: ToyPeople) -> None:
+    toy_people.person("wang", **WANG)
+    toy_people.person("namesake", **NAMESAKE)
+    toy_people.record("groom", **WEDDING)
+    toy_people.record("record of nobody", **ONLY_YEAR)
+    toy_people.decide("groom", "record of nobody", "same")
+    toy_people.decide("record of nobody", "namesake", "same")
+    toy_people.link()
+    assert {toy_people.match(it) for it in ("groom", "record of nobody")} == {
+        (key("namesake"), "linked", "decided")
+    }
+
+
+def test_records_that_people_joined_may_differ_in_what_they_say(toy_people: ToyPeople) -> None:
+    toy_people.record("wedding", name="诸葛青", sex="2", birth_date=date(1931, 1, 1))
+    toy_people.record("record of a funeral", name="诸葛青", sex="1", birth_date=date(1913, 1, 1))
+    toy_people.decide("wedding", "record of a funeral", "same")
+    toy_people.link()
+    together = min(key("wedding"), key("record of a funeral"))
+    assert toy_people.match("wedding") == (together, "alone", "cluster")
+    assert toy_people.match("record of a funeral") == (together, "alone", "cluster")
+
+
+def test_decisions_that_contradict_each_other_are_asked_again(toy_people: ToyPeople, tmp_path: Path) -> None:
+    toy_people.person("wang", **WANG)
+    toy_people.record("groom", **WEDDING)
+    toy_people.record("record of the groom", **ONLY_YEAR)
+    toy_people.decide("groom", "wang", "same")
+    toy_people.decide("groom", "record of the groom", "same")
+    toy_people.decide("record of the groom", "wang", "different")
+    toy_people.link()
+    assert toy_people.match("groom") == (key("groom"), "review", None)
+    file = tmp_path / "review.xlsx"
+    assert review.export(toy_people.conn, file) == 3
+    assert {row["提示"] for row in _rows(file)} == {"矛盾"}
+    assert {row["原裁决"][:4].rstrip("（") for row in _rows(file)} == {"同一人", "不是同一"}
+    _decide(file, {key("wang"): SAME, key("record of the groom"): SAME, key("groom"): SAME})
+    assert toy_people.read(file) == 3
+    toy_people.link()
+    assert toy_people.match("record of the groom") == (key("wang"), "linked", "decided")
+    assert review.export(toy_people.conn, file) == 0
+
+
+@pytest.mark.parametrize("decision", [SAME, DIFFERENT])
+def test_a_decision_about_other_values_is_asked_again(
+    toy_people: ToyPeople, tmp_path: Path, decision: str
+) -> None:
+    toy_people.person("namesake", **NAMESAKE)
+    toy_people.record("two namesakes", **ONLY_YEAR)
+    toy_people.link()
+    file = tmp_path / "review.xlsx"
+    _append(file, key("two namesakes"), key("namesake"), decision)
+    toy_people.read(file)
+    toy_people.link()
+    before = toy_people.match("two namesakes")
+    # Where a person lives is not what a record was recognised by.
+    toy_people.person("namesake", **NAMESAKE | {"region_codes": ["370602002"], "died_on": date(2026, 1, 1)})
+    toy_people.link()
+    assert toy_people.match("two namesakes") == before
+    assert review.export(toy_people.conn, file) == 0
+    toy_people.record("two namesakes", **ONLY_YEAR | {"relative_name": "林淑珍"})
+    toy_people.link()
+    status = "review" if decision == SAME else "alone"
+    assert toy_people.match("two namesakes") == (key("two namesakes"), status, None)
+    assert review.export(toy_people.conn, file) == 1
+    assert [row["提示"] for row in _rows(file)] == ["内容已变"]
+    _decide(file, {key("namesake"): decision})
+    toy_people.read(file)
+    toy_people.link()
+    assert toy_people.match("two namesakes") == before
+    assert review.export(toy_people.conn, file) == 0
+
+
+def test_only_who_reads_the_workbook_back_may_write_decisions(toy_people: ToyPeople) -> None:
+    with connect("warehouse:build") as build, pytest.raises(InsufficientPrivilege):
+        build.execute("delete from linkage.decision")
+    with connect("warehouse:build") as build, pytest.raises(InsufficientPrivilege):
+        build.execute(_DECISION, [key("a"), key("b"), DAY])
+    with connect("warehouse:decide") as decide, pytest.raises(InsufficientPrivilege):
+        decide.execute("update linkage.threshold set accept = 0")
+    with connect("warehouse:decide") as decide, pytest.raises(InsufficientPrivilege):
+        decide.execute("update linkage.match set status = 'alone'")
+    with connect("warehouse:decide") as decide:
+        assert decide.execute(_DECISION, [key("a"), key("b"), DAY]).rowcount == 1
+
+
+_DECISION = (
+    "insert into linkage.decision (record_key, candidate_key, decision, decided_by, decided_on)"
+    " values (%s, %s, 'same', '张三', %s)"
+)
+
+
+def _rows(file: Path) -> list[dict[str, Any]]:
+    rows = openpyxl.load_workbook(file).active.iter_rows(min_row=2, values_only=True)
+    return [dict(zip(HEADER, row, strict=True)) for row in rows]
+
+
 def _decide(file: Path, decisions: dict[str, str]) -> None:
-    workbook = openpyxl.load_workbook(file)
-    sheet = workbook.active
+    book = openpyxl.load_workbook(file)
+    sheet = book.active
     for row in sheet.iter_rows(min_row=2):
-        row[review.HEADER.index("裁决")].value = decisions[row[review.HEADER.index("候选键")].value]
-        row[review.HEADER.index("裁决人")].value = "张三"
-    workbook.save(file)
+        row[HEADER.index("裁决")].value = decisions[row[HEADER.index("候选键")].value]
+        row[HEADER.index("裁决人")].value = "张三"
+    book.save(file)
 
 
 def _append(file: Path, record: str, candidate: str, decision: str) -> None:
-    workbook = openpyxl.load_workbook(file)
-    row = dict.fromkeys(review.HEADER) | {
+    if not file.exists():
+        workbook.write(file, [])
+    book = openpyxl.load_workbook(file)
+    row = dict.fromkeys(HEADER) | {
         "记录键": record,
         "候选键": candidate,
         "裁决": decision,
         "裁决人": "张三",
     }
-    workbook.active.append(list(row.values()))
-    workbook.save(file)
+    book.active.append(list(row.values()))
+    book.save(file)

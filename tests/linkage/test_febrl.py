@@ -51,7 +51,7 @@ select unique_id as identifier_key, null::varchar as sex, null::date as birth_da
     null::integer as birth_year, null::varchar as couple, '' as party
 from record;
 create table decided (
-    record_key varchar, candidate_key varchar, decision varchar, candidate_is_person boolean
+    record_key varchar, candidate_key varchar, decision varchar, candidate_is_person boolean, is_stale boolean
 );
 """
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 from psycopg import sql
 
-from huiliu.database import Connection
-from linkage import run
+from huiliu.database import Connection, connect
+from linkage import review, run
 from linkage.run import LinkResult
 
 _SPACE = uuid.UUID("0c9f5ab2-6b43-4f11-8f5e-1f1c8a2f7f10")
@@ -68,11 +69,17 @@ class ToyPeople:
         one, other = key(record), key(candidate)
         if candidate.startswith("record"):
             one, other = min(one, other), max(one, other)
-        self.conn.execute(
-            "insert into linkage.decision values (%s, %s, %s, '张三', %s)"
-            " on conflict (record_key, candidate_key) do update set decision = excluded.decision",
-            [one, other, decision, DAY],
-        )
+        with connect("warehouse:decide") as conn:
+            conn.execute(
+                "insert into linkage.decision values (%s, %s, %s, '张三', %s)"
+                " on conflict (record_key, candidate_key) do update set decision = excluded.decision",
+                [one, other, decision, DAY],
+            )
+
+    def read(self, file: Path) -> int:
+        """Take over the decisions of a workbook."""
+        with connect("warehouse:decide") as conn:
+            return review.read(conn, file, DAY)
 
     def link(self, *, full: bool = False, build: int | None = None) -> LinkResult:
         """Run the step in the next build, or in one that is named."""
