@@ -11,16 +11,8 @@ from datetime import date
 
 from psycopg import sql
 
-from soda_checks.contract import (
-    BUSINESS_DATE,
-    ROWS,
-    BoundCheck,
-    Contract,
-    Duplicate,
-    FailedRows,
-    Invalid,
-    Missing,
-)
+from soda_checks.contract import BoundCheck, Check, Contract
+from soda_checks.rules import BUSINESS_DATE, ROWS
 
 
 @dataclass(frozen=True)
@@ -58,29 +50,13 @@ def key_columns(contract: Contract) -> sql.Composed:
 
 def condition(contract: Contract, bound: BoundCheck, relation: Relation) -> Condition:
     """Say in SQL which rows a check tests and which fail it."""
-    check = bound.check
-    given: sql.Composable = _trusted(relation.fill(check.filter)) if check.filter else sql.SQL("true")
-    tested: sql.Composable
-    failed: sql.Composable
-    column = sql.Identifier(bound.column) if bound.column else None
-    if isinstance(check, FailedRows):
-        tested, failed = given, _failed_rows(check, contract, relation)
-    elif column is None:
-        raise TypeError(f"{type(check).__name__} stands under a column")
-    elif isinstance(check, Missing):
-        tested, failed = given, sql.SQL("{} is null").format(column)
-    else:
-        tested = sql.SQL("({}) and {} is not null").format(given, column)
-        failed = (
-            _duplicate(column, tested, contract, relation)
-            if isinstance(check, Duplicate)
-            else _invalid(check, column)
-        )
-    tested = sql.SQL("coalesce(({})::boolean, false)").format(tested)
+    given = _trusted(relation.fill(bound.check.filter or "true"))
+    tested = sql.SQL("coalesce(({})::boolean, false)").format(given)
+    failed = _failing(contract, bound.check, relation)
     return Condition(tested, sql.SQL("({} and coalesce(({})::boolean, false))").format(tested, failed))
 
 
-def counting_queries(contract: Contract, check: FailedRows, relation: Relation) -> tuple[str, str]:
+def counting_queries(contract: Contract, check: Check, relation: Relation) -> tuple[str, str]:
     """Two queries for Soda: the keys that fail, and how many rows were tested.
 
     Only tested rows can fail, and each once, whatever the contract's query returns.
@@ -89,7 +65,7 @@ def counting_queries(contract: Contract, check: FailedRows, relation: Relation) 
         "rows": relation.identifier,
         "keys": key_columns(contract),
         "given": _trusted(relation.fill(check.filter or "true")),
-        "failing": _failed_rows(check, contract, relation),
+        "failing": _failing(contract, check, relation),
     }
     return (
         sql.SQL("select {keys} from {rows} where ({given}) and {failing}").format(**names).as_string(),
@@ -97,7 +73,7 @@ def counting_queries(contract: Contract, check: FailedRows, relation: Relation) 
     )
 
 
-def _failed_rows(check: FailedRows, contract: Contract, relation: Relation) -> sql.Composable:
+def _failing(contract: Contract, check: Check, relation: Relation) -> sql.Composable:
     if check.expression is not None:
         return _trusted(relation.fill(check.expression))
     return sql.SQL("({keys}) in (select {keys} from ({query}) as failing)").format(
@@ -105,33 +81,6 @@ def _failed_rows(check: FailedRows, contract: Contract, relation: Relation) -> s
     )
 
 
-def _duplicate(
-    column: sql.Composable, tested: sql.Composable, contract: Contract, relation: Relation
-) -> sql.Composable:
-    return sql.SQL(
-        "({keys}) in (select {keys} from ("
-        "select {keys}, row_number() over (partition by {column} order by {keys}) as occurrence"
-        " from {rows} where {tested}) as numbered where occurrence > 1)"
-    ).format(keys=key_columns(contract), column=column, rows=relation.identifier, tested=tested)
-
-
-def _invalid(check: Invalid, column: sql.Composable) -> sql.Composable:
-    faults: list[sql.Composable] = []
-    if check.valid_values is not None:
-        faults.append(sql.SQL("{} <> all({})").format(column, sql.Literal(check.valid_values)))
-    if check.invalid_values is not None:
-        faults.append(sql.SQL("{} = any({})").format(column, sql.Literal(check.invalid_values)))
-    if check.valid_format is not None:
-        faults.append(sql.SQL("{} !~ {}").format(column, sql.Literal(check.valid_format.regex)))
-    if check.invalid_format is not None:
-        faults.append(sql.SQL("{} ~ {}").format(column, sql.Literal(check.invalid_format.regex)))
-    if check.valid_min is not None:
-        faults.append(sql.SQL("{} < {}").format(column, sql.Literal(check.valid_min)))
-    if check.valid_max is not None:
-        faults.append(sql.SQL("{} > {}").format(column, sql.Literal(check.valid_max)))
-    return sql.SQL(" or ").join(faults)
-
-
 def _trusted(text: str) -> sql.SQL:
-    """SQL of a contract: project code under review, not data."""
+    """SQL of a rule or a contract: project code under review, not data."""
     return sql.SQL(text)

@@ -1,53 +1,45 @@
-"""Contracts: which rule holds for which column of which table (`contracts/<layer>/<model>.yml`).
+"""Contracts: which rule holds for which column of which table, compiled to SQL over the table's rows.
 
-A contract is a Soda contract with one block of our own, `huiliu`, and with rule attributes instead of warning
-levels: `verify.py` completes it in memory. Everything is checked here before any table is read.
+`contracts/<layer>/<model>.yml` binds rules of `rules.yml`; the tests in a built model's own YAML bind more.
+All of it is checked here before any table is read.
 """
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from huiliu.errors import ConfigError
-from huiliu.settings import get_settings
-from soda_checks.rules import Dimension, catalogue
+from soda_checks.bindings import Binding, ContractFile, Rules, read_file, short
+from soda_checks.dbt_models import BUILT, Model, project_models
+from soda_checks.forms import Place, fill, known_column
+from soda_checks.rules import Dimension, Strict, catalogue
 
 CONTRACTS = Path(__file__).with_name("contracts")
-LAYERS = ("staging", "base", "theme", "special", "return")
-ROWS = "${var.rows}"
-BUSINESS_DATE = "${var.business_date}"
+LAYERS = ("staging", *BUILT)
 USABLE = "usable"
-"""Qualifier of the check of every staging table that counts the rows which cannot be used at all."""
-_HAN = re.compile(r"[\u4e00-\u9fff]")
+"""Form and qualifier of the check of every staging table that counts the rows which cannot be used."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class Attributes(Strict):
+    """The rule a check applies, how much it weighs, whether it blocks, whether the gate runs it, whose it is.
 
-
-class Attributes(_Strict):
-    """The rule a check applies, how much it weighs, whether it blocks, and whether the gate runs it."""
+    It holds between the two days, both included; without them always.
+    """
 
     rule_id: str
+    department: str
     weight: Decimal = Field(default=Decimal(1), gt=0)
     blocking: bool = False
     gate: bool = True
-
-    @field_validator("rule_id")
-    @classmethod
-    def known_rule(cls, rule_id: str) -> str:
-        if rule_id not in catalogue().rules:
-            raise ValueError(f"rule {rule_id} is not in rules.yml")
-        return rule_id
+    effective_from: date | None = None
+    effective_until: date | None = None
 
     @property
     def dimension(self) -> Dimension:
@@ -55,118 +47,40 @@ class Attributes(_Strict):
         return catalogue().rules[self.rule_id].dimension
 
 
-class Threshold(_Strict):
+class Threshold(Strict):
     """How many rows in a hundred may fail a blocking rule."""
 
-    metric: Literal["percent"]
+    metric: Literal["percent"] = "percent"
     must_be_less_than_or_equal: float = Field(ge=0, lt=100)
 
 
-class Pattern(_Strict):
-    """A POSIX regular expression and what it is called."""
+class Check(Strict):
+    """A rule at its place: `filter` says which rows are tested, `expression` or `query` which of them fail.
 
-    regex: str
-    name: str
+    An expression is SQL over a row; a query over `${var.rows}` returns the keys of failing rows.
+    """
 
-
-class _Check(_Strict):
+    type: Literal["failed_rows"] = "failed_rows"
     name: str
     qualifier: str
     attributes: Attributes
     filter: str | None = None
-    threshold: Threshold | None = None
-
-    @field_validator("name")
-    @classmethod
-    def chinese_name(cls, name: str) -> str:
-        if not _HAN.search(name):
-            raise ValueError("a check has a Chinese name")
-        return name
-
-    @model_validator(mode="after")
-    def threshold_only_if_blocking(self) -> _Check:
-        if self.threshold and not self.attributes.blocking:
-            raise ValueError("only a blocking check has a threshold; others count and never stop a batch")
-        return self
-
-
-class Missing(_Check):
-    """Fails where the column is null."""
-
-    type: Literal["missing"]
-
-
-class Invalid(_Check):
-    """Fails where a value that is there is not one of the allowed, or not of the agreed form."""
-
-    type: Literal["invalid"]
-    valid_values: list[str] | None = None
-    invalid_values: list[str] | None = None
-    valid_format: Pattern | None = None
-    invalid_format: Pattern | None = None
-    valid_min: float | None = None
-    valid_max: float | None = None
-
-    @model_validator(mode="after")
-    def says_what_is_valid(self) -> Invalid:
-        if not self.model_fields_set & {
-            "valid_values", "invalid_values", "valid_format", "invalid_format", "valid_min", "valid_max",
-        }:  # fmt: skip
-            raise ValueError("an invalid check says which values are valid or invalid")
-        return self
-
-
-class Duplicate(_Check):
-    """Fails at every row but the first of those with an equal value."""
-
-    type: Literal["duplicate"]
-
-
-class FailedRows(_Check):
-    """Fails where an SQL expression is true, or at the keys an SQL query over `${var.rows}` returns."""
-
-    type: Literal["failed_rows"]
     expression: str | None = None
     query: str | None = None
-
-    @model_validator(mode="after")
-    def one_form(self) -> FailedRows:
-        if (self.expression is None) == (self.query is None):
-            raise ValueError("give either expression or query")
-        if self.query is not None and ROWS not in self.query:
-            raise ValueError(f"a query reads the table under test as {ROWS}")
-        return self
+    threshold: Threshold | None = None
 
 
-Check = Annotated[Missing | Invalid | Duplicate | FailedRows, Field(discriminator="type")]
+FailedRows = Check
 
 
-def _typed(checks: object) -> object:
-    """Turn Soda's `- missing: {…}` into `{type: missing, …}` so that the kinds can be told apart."""
-    if not isinstance(checks, list):
-        return checks
-    return [_typed_check(check) for check in checks]
-
-
-def _typed_check(check: object) -> dict[str, object]:
-    if not isinstance(check, dict) or len(check) != 1:
-        raise ValueError("a check is one key, its type, with a mapping below it")
-    ((kind, body),) = check.items()
-    if not isinstance(body, dict):
-        raise ValueError(f"{kind} needs a mapping with name, qualifier and attributes")
-    return {"type": kind, **body}
-
-
-class Column(_Strict):
+class Column(Strict):
     """A column and its checks."""
 
     name: str
-    checks: list[Check] = Field(default_factory=list)
-
-    _typed_checks = field_validator("checks", mode="before")(_typed)
+    checks: list[Check]
 
 
-class Meta(_Strict):
+class Meta(Strict):
     """What Soda does not know: whose data these are, what names a row, and whose territory it belongs to."""
 
     department: str
@@ -175,37 +89,19 @@ class Meta(_Strict):
     region: str | None = None
 
 
-class Contract(_Strict):
+class Contract(Strict):
     """The rules of one table. `dataset` is `huiliu/<layer>/<model>`, as the file's own place says."""
 
     dataset: str
     huiliu: Meta
     columns: list[Column]
-    checks: list[Check] = Field(default_factory=list)
-
-    _typed_checks = field_validator("checks", mode="before")(_typed)
-
-    @model_validator(mode="after")
-    def each_rule_once_a_column(self) -> Contract:
-        counts = Counter((bound.column, bound.check.attributes.rule_id) for bound in self.bound())
-        twice = [f"{rule} on {column or 'the table'}" for (column, rule), n in counts.items() if n > 1]
-        if twice:
-            raise ValueError(f"bound twice: {', '.join(twice)}")
-        if not counts:
-            raise ValueError("no check at all")
-        return self
-
-    @model_validator(mode="after")
-    def staging_names_its_source(self) -> Contract:
-        if (self.layer == "staging") != (self.huiliu.source is not None):
-            raise ValueError("huiliu.source is given for staging tables, and only for them")
-        return self
+    checks: list[Check]
 
     @model_validator(mode="after")
     def staging_holds_what_cannot_be_used(self) -> Contract:
         named = [check.attributes for check in self.checks if check.qualifier == USABLE]
         if self.layer == "staging" and not any(it.blocking and it.gate for it in named):
-            raise ValueError(f"a staging table has a blocking check `{USABLE}`: not is_usable")
+            raise ValueError(f"a staging table binds C01 as {USABLE}, blocking: not is_usable")
         return self
 
     @property
@@ -242,56 +138,111 @@ class BoundCheck:
     """A check and the column it belongs to ('' for the whole table)."""
 
     column: str
-    check: Missing | Invalid | Duplicate | FailedRows
+    check: Check
 
 
-def load_contract(path: Path) -> Contract:
-    """Read and check one contract; ConfigError names the file and the key at fault."""
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-        contract = Contract.model_validate(document)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{_short(path)} is not YAML: {error}", fix="mend the file") from error
-    except ValidationError as error:
-        raise ConfigError(f"{_short(path)}: {_first_fault(error)}", fix="see docs/quality.md") from error
-    expected = f"huiliu/{path.parent.name}/{path.stem}"
-    if contract.dataset != expected:
-        raise ConfigError(
-            f"{_short(path)}: dataset is {contract.dataset}",
-            fix=f"write {expected}, as the file's place says",
-        )
-    return contract
+def load_contracts(
+    folder: Path = CONTRACTS, models: Mapping[str, Model] | None = None
+) -> dict[str, Contract]:
+    """Read every contract, by table name, and derive those of built tables that have no file.
 
-
-def load_contracts(folder: Path = CONTRACTS) -> dict[str, Contract]:
-    """Read every contract, by table name; ConfigError for the first that is wrong or has no dbt model."""
-    models = _dbt_models()
+    ConfigError for the first that is wrong, has no dbt model, or does not say what names a row.
+    """
+    known = project_models() if models is None else models
     contracts: dict[str, Contract] = {}
     for path in sorted(folder.glob("*/*.yml")):
         if path.parent.name not in LAYERS:
-            raise ConfigError(f"{_short(path)}: no layer {path.parent.name}", fix=f"use one of {LAYERS}")
-        contract = load_contract(path)
-        if contract.model not in models:
-            raise ConfigError(
-                f"{_short(path)}: {contract.model} is not a dbt model",
-                fix="rename the contract or add the model",
-            )
+            raise ConfigError(f"{short(path)}: no layer {path.parent.name}", fix=f"use one of {LAYERS}")
+        contract = load_contract(path, known)
         contracts[contract.table_name] = contract
     if not contracts:
         raise ConfigError(f"no contracts under {folder.name}/", fix="restore soda_checks/contracts")
+    for model in known.values():
+        if model.is_built and f"{model.layer}.{model.name}" not in contracts:
+            contract = _compiled(f"{model.layer}/{model.name}.yml", ContractFile(), model, known)
+            contracts[contract.table_name] = contract
     return contracts
 
 
-def _dbt_models() -> set[str]:
-    return {path.stem for path in (get_settings().project_root / "dbt_project" / "models").rglob("*.sql")}
+def load_contract(path: Path, models: Mapping[str, Model] | None = None) -> Contract:
+    """Read and check one contract; ConfigError names the file and the key at fault."""
+    known = project_models() if models is None else models
+    file = read_file(path)
+    model = known.get(path.stem)
+    if model is None or model.layer != path.parent.name:
+        raise ConfigError(
+            f"{short(path)}: {path.stem} is not a dbt model of {path.parent.name}",
+            fix="rename the contract or add the model",
+        )
+    return _compiled(short(path), file, model, known)
 
 
-def _short(path: Path) -> str:
-    return "/".join(path.parts[-2:])
+def _compiled(name: str, file: ContractFile, model: Model, models: Mapping[str, Model]) -> Contract:
+    """Make a contract of its file and its model's YAML."""
+    whole = file.with_derived(model) if model.is_built else file
+    try:
+        meta = _meta(file, model)
+        columns = [
+            Column(name=column, checks=_checks(rules, Place(model, models, meta.key, column), meta))
+            for column, rules in whole.columns.items()
+        ]
+        return Contract(
+            dataset=f"huiliu/{model.layer}/{model.name}",
+            huiliu=meta,
+            columns=columns,
+            checks=_checks(whole.rules, Place(model, models, meta.key, ""), meta),
+        )
+    except ValidationError as error:
+        raise ConfigError(
+            f"{name}: {error.errors(include_url=False)[0]['msg']}", fix="see docs/quality.md"
+        ) from error
+    except ValueError as error:
+        raise ConfigError(f"{name}: {error}", fix="see docs/quality.md") from error
 
 
-def _first_fault(error: ValidationError) -> str:
-    fault = error.errors(include_url=False, include_input=False)[0]
-    where = ".".join(str(part) for part in fault["loc"]) or "contract"
-    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    return f"{where}: {fault['msg']}{more}"
+def _meta(file: ContractFile, model: Model) -> Meta:
+    key, region = file.key or model.key, file.region or (model.region if model.is_built else None)
+    if key is None:
+        raise ValueError(
+            f"what names a row of {model.name}? test its key in the model's YAML, or name it here as key"
+        )
+    department = file.department or model.department
+    if department is None:
+        raise ValueError(f"whose data are these? {model.name} names no department in its YAML")
+    for name in [*key, *([region] if region else [])]:
+        known_column(name, model)
+    source = model.name.removeprefix("stg_").split("__")[0] if model.layer == "staging" else None
+    return Meta(department=department, source=source, key=key, region=region)
+
+
+def _checks(rules: Rules, place: Place, meta: Meta) -> list[Check]:
+    if place.column:
+        known_column(place.column, place.model)
+    return [_check(rule_id, binding, place, meta) for rule_id, binding in rules.items()]
+
+
+def _check(rule_id: str, binding: Binding, place: Place, meta: Meta) -> Check:
+    where = f"{place.column}.{rule_id}" if place.column else f"rules.{rule_id}"
+    try:
+        filled = fill(rule_id, binding, place)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from error
+    label = place.model.columns[place.column].label if place.column else ""
+    share = binding.percent
+    return Check(
+        name=binding.name or (f"{label}：{filled.title}" if label else filled.title),
+        qualifier=USABLE if filled.form == USABLE else rule_id.lower(),
+        attributes=Attributes(
+            rule_id=rule_id,
+            department=binding.department or meta.department,
+            weight=binding.weight,
+            blocking=binding.blocking,
+            gate=binding.gate,
+            effective_from=binding.effective_from,
+            effective_until=binding.effective_until,
+        ),
+        filter=filled.given,
+        expression=filled.fails,
+        query=filled.query,
+        threshold=None if share is None else Threshold(must_be_less_than_or_equal=share),
+    )

@@ -1,49 +1,129 @@
-"""The catalogue of rules (`rules.yml`): six classes, 37 rules."""
+"""The library of rules (`rules.yml`): six classes, 37 rules, each with its SQL."""
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 import psycopg
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from huiliu.errors import ConfigError
 
 Dimension = Literal["completeness", "accuracy", "conformity", "consistency", "association", "uniqueness"]
+Kind = Literal["column", "columns", "raw", "table", "values", "number", "text", "date", "sql"]
 OVERALL = "overall"
+ROWS = "${var.rows}"
+BUSINESS_DATE = "${var.business_date}"
+PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+PLACE = frozenset({"column", "raw", "key", "own_key", "given"})
+"""Placeholders that a binding's place fills in; all others are parameters."""
 _FILE = Path(__file__).with_name("rules.yml")
 
 
-class Rule(BaseModel):
-    """A rule of the catalogue: its class and its Chinese title."""
+class Strict(BaseModel):
+    """What YAML of this package is read into: a key that is not known is refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Parameter(Strict):
+    """What a form wants to be told. `of` names the parameter with the table whose column this is."""
+
+    kind: Kind = Field(alias="is")
+    of: str | None = None
+    default: str | None = None
+    optional: bool = False
+
+    @property
+    def required(self) -> bool:
+        """Whether every binding gives it; a default that is the bound column needs a column to be bound."""
+        return self.default is None and not self.optional
+
+
+class Form(Strict):
+    """One way to test a rule, in SQL with placeholders; `title` only where the rule's does not say it."""
+
+    title: str | None = None
+    parameters: dict[str, Parameter] = Field(default_factory=dict)
+    given: str | None = None
+    fails: list[str] | None = None
+    query: str | None = None
+
+    @field_validator("parameters", mode="before")
+    @classmethod
+    def short_parameters(cls, parameters: dict[str, object]) -> dict[str, object]:
+        return {name: {"is": it} if isinstance(it, str) else it for name, it in parameters.items()}
+
+    @field_validator("fails", mode="before")
+    @classmethod
+    def one_line(cls, fails: object) -> object:
+        return [fails] if isinstance(fails, str) else fails
+
+    @model_validator(mode="after")
+    def says_what_fails(self) -> Form:
+        if (self.fails is None) == (self.query is None):
+            raise ValueError("a form has either fails or query")
+        if self.query is not None and ROWS not in self.query:
+            raise ValueError(f"a query reads the table under test as {ROWS}")
+        unlike = (self.placeholders - PLACE) ^ set(self.parameters)
+        if unlike:
+            raise ValueError(f"declared and used parameters differ: {', '.join(sorted(unlike))}")
+        return self
+
+    @property
+    def placeholders(self) -> set[str]:
+        """Every placeholder of the form's SQL and of its defaults."""
+        defaults = [it.default or "" for it in self.parameters.values()]
+        texts = [self.given or "", *(self.fails or []), self.query or "", *defaults]
+        return {name for text in texts for name in PLACEHOLDER.findall(text)}
+
+    def lines(self, given: set[str]) -> list[str]:
+        """The lines of `fails` that hold when these parameters are given."""
+        absent = {name for name, it in self.parameters.items() if it.optional} - given
+        return [line for line in self.fails or [] if not absent & set(PLACEHOLDER.findall(line))]
+
+
+class Rule(Strict):
+    """A rule of the library: its class, its Chinese title, its forms by name."""
+
     dimension: Dimension
     title: str
+    forms: dict[str, Form] = Field(min_length=1)
 
 
-class DimensionInfo(BaseModel):
+class DimensionInfo(Strict):
     """A class of rules: its Chinese title and its weight in an overall score."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     title: str
     weight: int = Field(gt=0)
 
 
-class Catalogue(BaseModel):
+class Catalogue(Strict):
     """All rules by id and all classes by name."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     dimensions: dict[Dimension, DimensionInfo]
     rules: dict[str, Rule]
 
 
+def read_catalogue(path: Path) -> Catalogue:
+    """Read a library of rules; ConfigError names what is wrong in it."""
+    document: Any = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    try:
+        return Catalogue.model_validate(document)
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, fault["loc"]))
+        raise ConfigError(f"{path.name}: {where}: {fault['msg']}", fix="see docs/quality.md") from error
+
+
 @cache
 def catalogue() -> Catalogue:
-    """Return the catalogue of `rules.yml`."""
-    document: dict[str, Any] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
-    return Catalogue.model_validate(document)
+    """Return the library of `rules.yml`."""
+    return read_catalogue(_FILE)
 
 
 def write_catalogue(connection: psycopg.Connection[Any]) -> None:

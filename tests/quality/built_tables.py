@@ -39,6 +39,8 @@ create table theme.theme_civil_affairs__township_month (township_month text, tow
     subsidy_kind text, amount numeric);
 insert into theme.theme_civil_affairs__township_month values
     ('370602001-202501', '370602001', '高龄津贴', 300);
+create table theme.theme_profile__person (person_key uuid);
+insert into theme.theme_profile__person values ('{PERSON_1}');
 create table special.special_veterans__condition (person_key uuid, condition_code text, verdict text,
     evidence text, holder_to_ask text);
 insert into special.special_veterans__condition

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from toy_source import CONTRACTS
+from toy_source import toy_contract
 
 from soda_checks.conditions import Relation
-from soda_checks.contract import Contract, load_contract
+from soda_checks.contract import Contract
 from soda_checks.scoring import BLOCKED_CAP, rolled_up, table_overall, table_scores, tally
 from soda_checks.verify import CheckOutcome, Outcome, TableOutcome
 
-CONTRACT = load_contract(CONTRACTS / "staging" / "stg_toy__person.yml")
+CONTRACT = toy_contract()
 Counts = dict[tuple[str, str], tuple[int | None, int | None]]
 
 

@@ -266,6 +266,26 @@ def test_awards_whose_numbers_an_export_broke_are_held(city: Connection) -> None
         _unland(city, AWARD, batch)
 
 
+def test_a_batch_that_its_manifest_contradicts_is_held(city: Connection) -> None:
+    batch = _land(city, AWARD, good_rows(AWARD)[:40], op="U")
+    city.execute(
+        "insert into ops.manifest (batch_id, what, expected_rows, actual_rows, matches)"
+        " values (%s, 'award.json', 41, 40, false)",
+        (batch,),
+    )
+    tested = "select tested, failed from quality.check_result where batch_id = %s and rule_id = 'C04'"
+    try:
+        (held,) = gate_staging().held
+        assert (held.batch_id, held.reason) == (batch, "C04 批次行数与清单不符：1 行中 1 行不合格")
+        city.execute("update ops.manifest set expected_rows = 40 where batch_id = %s", (batch,))
+        assert [passed.batch_id for passed in gate_staging().passed] == [batch]
+        assert city.execute(tested, (batch,)).fetchall() == [(1, 0)]
+    finally:
+        city.execute("delete from ops.manifest where batch_id = %s", (batch,))
+        city.execute("delete from ops.batch_gate where batch_id = %s", (batch,))
+        _unland(city, AWARD, batch)
+
+
 def _vital(contract: Contract) -> list[str]:
     """Columns without which a table is of no use: numbers, names, dates, places."""
     optional = ("ended_on", "left_on", "employer_name")

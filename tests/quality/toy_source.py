@@ -7,9 +7,33 @@ from pathlib import Path
 
 from huiliu.database import Connection
 from soda_checks.contract import Contract, load_contract
+from soda_checks.dbt_models import Column, Model
 
 CONTRACTS = Path(__file__).parent / "contracts"
 Row = dict[str, str | None]
+
+_LABELS = {
+    "person_id": "编号",
+    "pid": "身份号码",
+    "name": "姓名",
+    "born_on": "出生日期",
+    "township_code": "镇街代码",
+    "is_usable": "可用标志",
+    "_row_key": "行键",
+    "_batch_id": "批次号",
+}
+MODELS = {
+    "stg_toy__person": Model(
+        name="stg_toy__person",
+        layer="staging",
+        department="市公安局",
+        columns={name: Column(label) for name, label in _LABELS.items()},
+        raw=frozenset({"person_id", "pid", "name", "born_on", "township_code"}),
+    ),
+    "toy_person": Model("toy_person", "base", "市公安局", {"pid": Column("身份号码", unique=True)}),
+}
+"""What the toy's models would say of themselves in YAML."""
+
 
 _SCHEMA = """
 set role huiliu_ingest;
@@ -31,13 +55,18 @@ reset role;
 """
 
 
+def toy_contract() -> Contract:
+    """The toy table's contract."""
+    return load_contract(CONTRACTS / "staging" / "stg_toy__person.yml", MODELS)
+
+
 class ToySource:
     """The owner's connection, and the loads and builds of the toy source."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         connection.execute(_SCHEMA)
-        self.contract = load_contract(CONTRACTS / "staging" / "stg_toy__person.yml")
+        self.contract = toy_contract()
 
     @property
     def contracts(self) -> dict[str, Contract]:

@@ -1,0 +1,237 @@
+"""A rule's form filled in for the place it is bound at: plain SQL over the rows of one table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from psycopg import sql
+
+from soda_checks.bindings import Binding
+from soda_checks.dbt_models import Model
+from soda_checks.rules import BUSINESS_DATE, PLACEHOLDER, ROWS, Form, Parameter, catalogue
+
+_RAW_NAME = re.compile(r"\b([a-z][a-z0-9_]*)_raw\b")
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A rule at its place: its form's name, its Chinese title, which rows it tests and which fail."""
+
+    form: str | None
+    title: str
+    given: str | None
+    fails: str | None
+    query: str | None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a rule is bound: a column of a model ('' for the table itself), among all models."""
+
+    model: Model
+    models: Mapping[str, Model]
+    key: list[str]
+    column: str
+
+    @property
+    def is_staging(self) -> bool:
+        """Whether the source's own texts can be read."""
+        return self.model.layer == "staging"
+
+
+def fill(rule_id: str, binding: Binding, place: Place) -> Filled:
+    """Give a binding's SQL; ValueError says what is wrong with it."""
+    rule = catalogue().rules[rule_id]
+    if binding.is_own:
+        own = [binding.fails] if binding.fails else None
+        name, form = None, Form.model_construct(fails=own, query=binding.query)
+    else:
+        name, form = _chosen(rule.forms, binding, place)
+    values = _values(form, binding, place)
+    given = _given(form, binding, values)
+    values["given"] = given or "true"
+    fails = " or ".join(_filled(line, values) for line in form.lines(set(binding.parameters))) or None
+    filled = Filled(
+        form=name,
+        title=form.title or rule.title,
+        given=given,
+        fails=fails,
+        query=_filled(form.query, values) if form.query else None,
+    )
+    _check_raw_names(filled, place.model)
+    return filled
+
+
+def _chosen(forms: Mapping[str, Form], binding: Binding, place: Place) -> tuple[str, Form]:
+    if binding.form is not None and binding.form not in forms:
+        raise ValueError(f"there is no form {binding.form}; the rule has {', '.join(forms)}")
+    reasons = []
+    for name, form in forms.items():
+        if binding.form not in (None, name):
+            continue
+        reason = _unfit(form, set(binding.parameters), place)
+        if reason is None:
+            return name, form
+        reasons.append(f"{name} {reason}")
+    raise ValueError(f"no form of the rule fits: {'; '.join(reasons)}")
+
+
+def _unfit(form: Form, given: set[str], place: Place) -> str | None:
+    """Why a form cannot be bound so; None if it can."""
+    unknown = given - set(form.parameters)
+    if unknown:
+        return f"has no parameter {', '.join(sorted(unknown))}"
+    missing = {name for name, it in form.parameters.items() if it.required} - given
+    if missing:
+        return f"wants {', '.join(sorted(missing))}"
+    if form.fails is not None and not form.lines(given):
+        return f"wants one of {', '.join(form.parameters)}"
+    if "raw" in form.placeholders and not place.is_staging:
+        return "reads the source's text, which only staging has"
+    needed = {name for text in _texts(form, given) for name in PLACEHOLDER.findall(text)}
+    if not place.column and needed & {"column", "raw"}:
+        return "stands under a column"
+    return None
+
+
+def _texts(form: Form, given: set[str]) -> list[str]:
+    defaults = [it.default or "" for name, it in form.parameters.items() if name not in given]
+    return [form.given or "", *form.lines(given), form.query or "", *defaults]
+
+
+def _values(form: Form, binding: Binding, place: Place) -> dict[str, str]:
+    """What stands in the place of each placeholder."""
+    keys = [_identifier(name) for name in place.key]
+    values = {"key": ", ".join(keys), "own_key": ", ".join(f"own.{name}" for name in keys)}
+    if place.column:
+        values |= {"column": _identifier(place.column), "raw": _identifier(f"{place.column}_raw")}
+    told: dict[str, object] = {"column": place.column}
+    for name, parameter in form.parameters.items():
+        if name in binding.parameters:
+            told[name] = binding.parameters[name]
+        elif parameter.default is not None:
+            told[name] = _default(parameter.default, told)
+        else:
+            continue
+        values[name] = _rendered(name, parameter, told, place)
+    return values
+
+
+def _default(default: str, told: Mapping[str, object]) -> object:
+    """A default is a value, or the bound column, or a parameter before it."""
+    named = PLACEHOLDER.fullmatch(default)
+    return told[named[1]] if named else default
+
+
+def _rendered(name: str, parameter: Parameter, told: Mapping[str, object], place: Place) -> str:
+    model = place.model
+    if parameter.of and told[parameter.of] != ROWS:
+        model = _other(told[parameter.of], place)
+    try:
+        return _RENDER[parameter.kind](told[name], model, place)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
+
+
+def _given(form: Form, binding: Binding, values: Mapping[str, str]) -> str | None:
+    """Which rows are tested: on the days it holds, what the binding says, what the form says."""
+    bounds = ((">=", binding.effective_from), ("<=", binding.effective_until))
+    parts = [f"{BUSINESS_DATE} {sign} {_date(day)}" for sign, day in bounds if day]
+    parts += [_filled(text, values) for text in (binding.given, form.given) if text]
+    return " and ".join(f"({part})" for part in parts) if len(parts) > 1 else next(iter(parts), None)
+
+
+def _filled(text: str, values: Mapping[str, str]) -> str:
+    unknown = set(PLACEHOLDER.findall(text)) - set(values)
+    if unknown:
+        raise ValueError(f"nothing to put for {', '.join(sorted(unknown))}")
+    return PLACEHOLDER.sub(lambda found: values[found[1]], text)
+
+
+def _check_raw_names(filled: Filled, model: Model) -> None:
+    texts = (filled.given, filled.fails, filled.query)
+    names = {name for text in texts for name in _RAW_NAME.findall(text or "")}
+    unknown = {name for name in names if name not in model.raw and f"{name}_raw" not in model.columns}
+    if unknown:
+        raise ValueError(f"the source sends no column {', '.join(sorted(unknown))}")
+
+
+def _identifier(name: str) -> str:
+    return sql.Identifier(name).as_string()
+
+
+def _date(day: date) -> str:
+    return f"date '{day:%Y-%m-%d}'"
+
+
+def known_column(name: object, model: Model) -> str:
+    """A column's name; ValueError if the model's YAML has none so called."""
+    if name not in model.columns:
+        raise ValueError(f"{model.name} has no column {name}")
+    return str(name)
+
+
+def _other(name: object, place: Place) -> Model:
+    if name not in place.models:
+        raise ValueError(f"there is no dbt model {name}")
+    return place.models[str(name)]
+
+
+def _columns(value: object, model: Model, _: Place) -> str:
+    names = value if isinstance(value, list) else [value]
+    if not names:
+        raise ValueError("names no column")
+    return ", ".join(_identifier(known_column(name, model)) for name in names)
+
+
+def _table(value: object, _: Model, place: Place) -> str:
+    if value == ROWS:
+        return ROWS
+    model = _other(value, place)
+    return sql.Identifier(model.layer, model.name).as_string()
+
+
+def _codes(value: object, _: Model, __: Place) -> str:
+    if not isinstance(value, list) or not value:
+        raise ValueError("is a list of codes")
+    return ", ".join(sql.Literal(str(code)).as_string() for code in value)
+
+
+def _number(value: object, _: Model, __: Place) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("is a number")
+    return str(value)
+
+
+def _text(value: object, _: Model, __: Place) -> str:
+    if not isinstance(value, str):
+        raise ValueError("is a text")
+    return sql.Literal(value).as_string()
+
+
+def _day(value: object, _: Model, __: Place) -> str:
+    if not isinstance(value, date):
+        raise ValueError("is a date")
+    return _date(value)
+
+
+def _condition(value: object, _: Model, __: Place) -> str:
+    if not isinstance(value, str):
+        raise ValueError("is SQL")
+    return value
+
+
+_RENDER: Mapping[str, Callable[[object, Model, Place], str]] = {
+    "column": lambda value, model, _: _identifier(known_column(value, model)),
+    "columns": _columns,
+    "raw": lambda value, _, __: _identifier(f"{value}_raw"),
+    "table": _table,
+    "values": _codes,
+    "number": _number,
+    "text": _text,
+    "date": _day,
+    "sql": _condition,
+}

@@ -1,0 +1,97 @@
+"""The library of rules: its 37 rules, each bound, each documented; a fault in it is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from huiliu.errors import ConfigError
+from huiliu.settings import get_settings
+from soda_checks.bindings import Binding
+from soda_checks.contract import Contract, load_contracts
+from soda_checks.dbt_models import project_models
+from soda_checks.rules import Rule, catalogue, read_catalogue
+
+
+@pytest.fixture(scope="module")
+def contracts() -> dict[str, Contract]:
+    """The project's contracts."""
+    return load_contracts()
+
+
+def test_the_catalogue_has_six_classes_and_37_rules() -> None:
+    rules = catalogue().rules
+    assert len(rules) == 37
+    letters = {"completeness": "C", "accuracy": "A", "conformity": "N",
+               "consistency": "S", "association": "R", "uniqueness": "U"}  # fmt: skip
+    assert set(letters) == set(catalogue().dimensions)
+    assert all(rule_id[0] == letters[rule.dimension] for rule_id, rule in rules.items())
+
+
+def test_every_rule_is_bound(contracts: dict[str, Contract]) -> None:
+    bound = {it.check.attributes.rule_id for contract in contracts.values() for it in contract.bound()}
+    assert bound == set(catalogue().rules)
+
+
+def test_every_table_of_the_five_layers_has_a_contract(contracts: dict[str, Contract]) -> None:
+    models = project_models().values()
+    built = {f"{it.layer}.{it.name}" for it in models if it.is_built}
+    staged = {f"staging.{it.name}" for it in models if it.raw and not it.name.endswith("_typed")}
+    assert set(contracts) == built | staged
+
+
+def test_each_staging_table_holds_its_batches_against_their_manifests(contracts: dict[str, Contract]) -> None:
+    tables = {it.table_name for it in contracts.values() if it.layer == "staging"}
+    held = {
+        contract.table_name
+        for contract in contracts.values()
+        for bound in contract.bound()
+        if bound.check.attributes.rule_id == "C04" and bound.check.attributes.blocking
+    }
+    assert held == tables
+
+
+def test_no_parameter_is_called_as_a_key_of_a_binding() -> None:
+    keys = {field.alias or name for name, field in Binding.model_fields.items()}
+    forms = [form for rule in catalogue().rules.values() for form in rule.forms.values()]
+    assert [name for form in forms for name in form.parameters if name in keys] == []
+
+
+def _row(rule_id: str, rule: Rule) -> str:
+    """A rule as the table of docs/quality.md says it: its forms with their parameters."""
+    forms = [
+        " ".join([f"`{name}`", *(it if spec.required else f"{it}?" for it, spec in form.parameters.items())])
+        for name, form in rule.forms.items()
+    ]
+    dimension = catalogue().dimensions[rule.dimension].title
+    return f"| {rule_id} | {dimension} | {rule.title} | {'; '.join(forms)} |"
+
+
+def test_the_page_lists_every_rule() -> None:
+    page = (get_settings().project_root / "docs" / "quality.md").read_text(encoding="utf-8").splitlines()
+    assert [row for row in (_row(*it) for it in catalogue().rules.items()) if row not in page] == []
+
+
+@pytest.mark.parametrize(
+    ("form", "named"),
+    [
+        ("{fails: 'true', query: 'select 1 from ${var.rows}'}", "either fails or query"),
+        ("{given: 'true'}", "either fails or query"),
+        ("{query: 'select 1'}", "var.rows"),
+        ("{fails: '{column} < {start}'}", "declared and used parameters differ: start"),
+        ("{parameters: {start: column}, fails: 'true'}", "declared and used parameters differ: start"),
+        ("{parameters: {start: colum}, fails: '{start} is null'}", "rules.C01.forms.one.parameters.start"),
+        ("{fail: 'true'}", "rules.C01.forms.one"),
+    ],
+)
+def test_a_faulty_form_is_named(tmp_path: Path, form: str, named: str) -> None:
+    path = tmp_path / "rules.yml"
+    path.write_text(
+        "dimensions: {completeness: {title: 完整性, weight: 1}}\n"
+        f"rules: {{C01: {{dimension: completeness, title: 空, forms: {{one: {form}}}}}}}\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(ConfigError) as caught:
+        read_catalogue(path)
+    assert named in str(caught.value)
