@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from rich.logging import RichHandler
 
-from huiliu import cli_linkage, cli_sources
+from huiliu import cli_contracts, cli_linkage, cli_sources
 from huiliu.cli_output import Json, err, out, plain, report, say, show
 from huiliu.errors import ConfigError, HuiliuError
 
@@ -132,6 +132,7 @@ def simulate(
 app.command()(cli_sources.ingest)
 app.command()(cli_sources.tasks)
 app.command()(cli_sources.late)
+app.command()(cli_contracts.contracts)
 app.add_typer(cli_linkage.app, name="link")
 
 

@@ -1,4 +1,4 @@
-"""A contract whole, as Soda reads it: for people, and for Soda without us. A scoring does not go through this."""
+"""A contract whole, as Soda reads it: for people, and for Soda without us. No scoring goes through this."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def write(contract: Contract, folder: Path, day: date) -> Path:
 
 
 def document(contract: Contract, day: date) -> str:
-    """Return the YAML of a Soda contract on the table itself; columns named `…_raw` are the source's texts."""
+    """Return the YAML of a Soda contract on the table; columns named `…_raw` are the source's texts."""
     relation = Relation(contract.layer, contract.model, day)
     body: dict[str, Any] = {
         "dataset": f"huiliu/warehouse/{contract.layer}/{contract.model}",
