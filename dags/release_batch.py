@@ -48,6 +48,7 @@ PARAMS = {
     ),
     "reason": Param(
         type="string",
+        format="multiline",
         minLength=4,
         maxLength=500,
         title="理由",

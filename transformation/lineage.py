@@ -41,7 +41,7 @@ def sources_of_returned(manifest: Manifest) -> set[tuple[str, str, str]]:
     return {
         (node.name, source, table)
         for node in manifest.nodes.values()
-        if node.resource_type == "model" and RETURN_LAYER in node.fqn[1:2]
+        if node.unique_id.startswith("model.") and RETURN_LAYER in node.fqn[1:2]
         for source, table in _sources_of(manifest, node.unique_id)
     }
 
@@ -61,11 +61,7 @@ def _sources_of(manifest: Manifest, unique_id: str) -> set[tuple[str, str]]:
 def _parents(manifest: Manifest, unique_id: str) -> list[str]:
     """Parents in the project; of what a step outside dbt writes, the models that the step reads."""
     if unique_id not in manifest.sources:
-        return manifest.parent_map.get(unique_id, [])
+        return list(manifest.parent_map.get(unique_id, []))
     step = manifest.sources[unique_id].source_name
-    return [
-        it
-        for name, parents in manifest.parent_map.items()
-        if name.endswith(f".{step}") and name.startswith("exposure.")
-        for it in parents
-    ]
+    steps = [it for it in manifest.exposures.values() if it.name == step]
+    return [parent for it in steps for parent in it.depends_on.nodes]

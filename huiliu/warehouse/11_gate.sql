@@ -40,6 +40,9 @@ insert into ops.batch_decision (batch_id, status, decided_at, decided_by, reason
 select batch_id, status, decided_at, decided_by, reason from ops.batch_gate
 where not exists (select from ops.batch_decision as kept where kept.batch_id = batch_gate.batch_id);
 
+-- Few batches are held at any time, among all that ever landed.
+create index if not exists batch_gate_held on ops.batch_gate (batch_id) where status = 'held';
+
 -- What an operator must decide about. Read by the operators' pages, so without the values of any row. Both views are made
 -- anew: one that is replaced may not change its columns.
 drop view if exists ops.resource_standing, ops.held_batch;
@@ -88,9 +91,10 @@ loaded as (
     select
         resource.source, resource.table_name, resource.title, resource.department, resource.cadence, today.day,
         (
-            select max(ordinary.business_date) from ordinary inner join ops.batch_gate as gate using (batch_id)
+            select ordinary.business_date from ordinary inner join ops.batch_gate as gate using (batch_id)
             where ordinary.source = resource.source and ordinary.table_name = resource.table_name
                 and gate.status in ('passed', 'released')
+            order by ordinary.batch_id desc limit 1
         ) as as_of,
         held.landed_on as held_on,
         last_landed.business_date as landed_on,
