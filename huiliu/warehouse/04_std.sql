@@ -44,6 +44,11 @@ $$
 $$;
 comment on function std.clean_name(text) is '姓名清洗：去空白，统一间隔号；含拉丁字母的姓名保留单词间空格';
 
+create or replace function std.is_blank(value text) returns boolean
+language sql immutable parallel safe as
+$$ select coalesce(btrim(value, U&' \0009\000A\000B\000C\000D\00A0\2002\2003\2009\200B\3000\FEFF'), '') = '' $$;
+comment on function std.is_blank(text) is '是否为空：无值，或仅有空白（含全角、零宽空白）';
+
 create or replace function std.code_in(value text, allowed text[]) returns text
 language sql immutable parallel safe as
 $$ select case when std.clean_code(value) = any(allowed) then std.clean_code(value) end $$;
@@ -112,7 +117,7 @@ comment on function std.try_date_until(text) is '截止日期：同 try_date，�
 create or replace function std.month_code(value text) returns text
 language sql immutable parallel safe as
 $$
-    select case when replace(std.clean_code(value), '-', '') ~ '^[12][0-9]{3}(0[1-9]|1[0-2])$'
+    select case when std.clean_code(value) ~ '^[12][0-9]{3}-?(0[1-9]|1[0-2])$'
         then replace(std.clean_code(value), '-', '')
     end
 $$;
@@ -329,9 +334,9 @@ declare
     bytes bytea;
     total int := 0;
 begin
-    if code !~ '^[0-9]{8}[0-9A-HJ-NPQRTUWXY]{10}$' then
+    if code !~ '^[0-9ANY][0-9]{7}[0-9A-HJ-NPQRTUWXY]{10}$' then
         code := upper(std.clean_code(value));
-        if code is null or code !~ '^[0-9]{8}[0-9A-HJ-NPQRTUWXY]{10}$' then
+        if code is null or code !~ '^[0-9ANY][0-9]{7}[0-9A-HJ-NPQRTUWXY]{10}$' then
             return false;
         end if;
     end if;

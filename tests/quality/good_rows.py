@@ -12,6 +12,7 @@ VILLAGE = "370602001001"
 TOWNSHIP = "370602001"
 LIVING = range(40)
 DEAD = range(40, COUNT)
+"""Whoever comes after these is alive."""
 
 
 def born(number: int) -> str:
@@ -20,13 +21,15 @@ def born(number: int) -> str:
 
 
 def pid(number: int) -> str:
-    """Identity number of a person; odd numbers are men."""
-    return resident_id(100 + number, born(number).replace("-", ""))
+    """Identity number of a person, no two alike; odd numbers are men."""
+    # Births repeat after 280 people, births and serials together after 7,000.
+    region = f"3706{2 + number // 7000:02d}"
+    return resident_id((100 + number) % 1000, born(number).replace("-", ""), region)
 
 
 def name(number: int) -> str:
-    """Name of a person, no two alike."""
-    return "王" + chr(0x5B50 + number)
+    """Name of a person, no two alike among 16,000."""
+    return "王" + chr(0x5B50 + number % 16_000)
 
 
 def sex(number: int) -> str:
@@ -56,7 +59,7 @@ def _resident(number: int) -> Row:
         "village_code": VILLAGE,
         "address": "一号",
         "phone": f"138000{number:05d}",
-        "status": "1" if number in LIVING else "0",
+        "status": "1" if number not in DEAD else "0",
     }
 
 
@@ -85,7 +88,7 @@ def _cancellation(number: int) -> Row:
     return _about(number) | {
         "cancellation_id": str(number),
         "cancelled_on": "2025-06-01",
-        "reason": "迁出" if number in LIVING else "死亡",
+        "reason": "迁出" if number not in DEAD else "死亡",
     }
 
 
@@ -133,7 +136,7 @@ def _subsidy_payment(number: int) -> Row:
 
 
 def _birth(number: int) -> Row:
-    child = resident_id(100 + number, "20250601")
+    child = resident_id((100 + number) % 1000, "20250601")
     return {
         "certificate_no": f"B{number}",
         "child_pid": child,
@@ -158,15 +161,15 @@ def _death(number: int) -> Row:
 
 
 def _insurance(number: int) -> Row:
-    drawing = number in LIVING and number % 2
+    drawing = number not in DEAD and number % 2
     return _about(number) | {
         "insurance_id": str(number),
         "nation": "01",
         "hukou_type": "1",
         "insurance_kind": "城乡居民养老",
         "started_on": "2010-01-01",
-        "status": "领取" if drawing else "参保" if number in LIVING else "停保",
-        "ended_on": None if number in LIVING else "2025-06-01",
+        "status": "领取" if drawing else "参保" if number not in DEAD else "停保",
+        "ended_on": None if number not in DEAD else "2025-06-01",
         "monthly_benefit": "180.50" if drawing else None,
     }
 
