@@ -9,9 +9,9 @@
 原因与处理办法。改正后无需操作，下一轮自动续做。
 
 **What**: a loop of micro-batches; a run lasts a quarter of an hour, the next begins at once. **Inputs**:
-tables with `stream` in `ingestion/sources/*.yml`. **Output**: the packages marked `streamed`, at the consumers
-whose rows changed. **On failure**: what fails is tried again and stops nothing else; what fails lastingly, or
-is held by the gate, turns the run red at its end. Mend what the log names; the next run goes on.
+tables with `stream` in `ingestion/sources/*.yml`. **Output**: the packages marked `streamed`, at those
+consumers whose rows changed. **On failure**: what fails is tried again and stops nothing else; what fails
+lastingly, or is held by the gate, turns the run red at its end. Mend what is named; the next run goes on.
 """
 
 from __future__ import annotations

@@ -65,8 +65,8 @@ def build(
     All models are built in full if the project (or a function it calls) is not the one that built the tables,
     and until such a build succeeds; a selection is built as asked, and leaves that to the next build of all.
     A model that fails is listed in ``failed`` and catches up in the next build; the others are up to date.
-    ``select`` is a dbt selection; ``tables``: claim only batches of these (source, table). ``progress``
-    is called with (model, status) as each ends. Raw tables must exist (ingestion.raw_table.ensure_raw_tables).
+    ``select`` is a dbt selection; ``tables``: claim only batches of these (source, table). ``progress`` is
+    called with (model, status) as each ends. Raw tables must exist (ingestion.raw_table.ensure_raw_tables).
     Raises TransientError if another build runs.
     """
     project = project or DbtProject()
@@ -94,7 +94,16 @@ def build(
             fingerprint=fingerprint,
             batches=batches,
         )
-        runs = _run(conn, build_id, day, project, full_refresh=full_refresh, select=select, progress=progress)
+        runs = _run(
+            conn,
+            build_id,
+            day,
+            project,
+            full_refresh=full_refresh,
+            select=select,
+            seeds=tables is None,  # rows of the sources change no seed
+            progress=progress,
+        )
         ledger.prune_touched_keys(conn, links)
     return BuildResult(build_id, day, batches, runs, full_refresh)
 
@@ -121,6 +130,7 @@ def _run(
     *,
     full_refresh: bool,
     select: str | None,
+    seeds: bool,
     progress: Progress | None,
 ) -> list[ModelRun]:
     runs: list[ModelRun] = []
@@ -129,7 +139,9 @@ def _run(
         if select is None and project.has_exposure(LINKAGE):
             runs = _around_linkage(conn, build_id, day, project, full_refresh=full_refresh, progress=progress)
         else:
-            runs = project.run_models(full_refresh=full_refresh, select=select, progress=progress)
+            runs = project.run_models(
+                full_refresh=full_refresh, select=select, seeds=seeds, progress=progress
+            )
         status = "succeeded" if all(run.status == SUCCESS for run in runs) else "failed"
     finally:
         # Also when dbt itself failed: the ledger must not show a build that runs for ever.

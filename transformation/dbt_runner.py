@@ -127,10 +127,14 @@ class DbtProject:
         full_refresh: bool = False,
         select: str | None = None,
         exclude: str | None = None,
+        seeds: bool = True,
         progress: Progress | None = None,
     ) -> list[NodeRun]:
-        """Build seeds and models in order; a failed one skips what stands on it. Raises if dbt fails."""
-        arguments = [*self._arguments("build"), *_MODELS_ONLY]
+        """Build seeds and models in order; a failed one skips what stands on it. Raises if dbt fails.
+
+        Without ``seeds`` (and with them tests) dbt has half as much to look up before it begins.
+        """
+        arguments = [*self._arguments("build"), *_MODELS_ONLY] if seeds else self._arguments("run")
         arguments += ["--full-refresh"] if full_refresh else []
         return self._nodes(arguments, select, exclude, progress)
 

@@ -12,7 +12,7 @@ from psycopg import sql
 
 from huiliu.database import connect
 from simulator import scenario
-from tests.flow import city_days
+from tests.flow import city_days, streaming
 from transformation.build import build
 
 PERSONS = 2500
@@ -73,6 +73,7 @@ def five_days(city_home: Path) -> FiveDays:
     dead = _a_death_and_a_held_batch(city_home)
     _a_failed_model()
     mover, target = _mended_awards_and_a_move(city_home, but_not=dead)
+    streaming.two_people_are_renamed_at_noon(but_not={dead, mover})
     _an_award_ends_and_a_row_is_deleted(city_home)
 
     today = city_days.pass_days(1)
