@@ -14,9 +14,9 @@ from typing import Annotated
 import typer
 from rich.logging import RichHandler
 
-from huiliu import cli_contracts, cli_linkage, cli_sources
+from huiliu import cli_contracts, cli_corrections, cli_linkage, cli_sources
 from huiliu.cli_output import Json, err, out, plain, report, say, show
-from huiliu.errors import ConfigError, DataError, HuiliuError
+from huiliu.errors import ConfigError, HuiliuError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 
@@ -133,18 +133,11 @@ app.command()(cli_sources.ingest)
 app.command()(cli_sources.tasks)
 app.command()(cli_sources.late)
 app.command()(cli_contracts.contracts)
+app.command()(cli_corrections.corrections)
+app.command()(cli_corrections.send_corrections)
+app.command()(cli_corrections.suppress)
+app.command()(cli_corrections.suppressions)
 app.add_typer(cli_linkage.app, name="link")
-
-
-@app.command()
-def stream(
-    minutes: Annotated[float, typer.Option(min=0, help="How long; 0: one micro-batch.")] = 15,
-) -> None:
-    """Bring changes at the streamed sources to the consumers, in micro-batches between two days."""
-    from huiliu.stream import run_stream
-
-    if lasting := run_stream(minutes, say):
-        raise DataError("; ".join(lasting), fix="mend what is named; the next stream goes on by itself")
 
 
 @app.command()
@@ -261,7 +254,7 @@ def return_(
 
 @app.command(name="run")
 def run_flow() -> None:
-    """All steps in order without Airflow: ingest, gate, build, score, return, metrics."""
+    """All steps in order without Airflow: ingest, gate, build, score, corrections, return, metrics."""
     from huiliu.flow import run_flow as run_all
 
     failures = run_all(report=say)

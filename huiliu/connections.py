@@ -36,7 +36,8 @@ API_SOURCES = ("marriage_registry", "disabled_federation", "licence_register")
 _SERVICES = ("source_api", "airflow")
 _NAMES = (
     "admin, warehouse, warehouse:ingest|build|score|return|watch|collide|decide, airflow, source:<name>, "
-    "source_owner:<name>, front:<9-, 6- or 4-digit code>, front_writer:<6- or 4-digit code>"
+    "source_owner:<name>, front:<9-, 6- or 4-digit code>, front_writer:<6- or 4-digit code>, "
+    "department:<4-digit code>:<department>"
 )
 
 
@@ -83,6 +84,10 @@ _PATTERNS = (
     (
         r"front_writer:(\d{6}|\d{4})",
         lambda code: Target(f"front_{code}_writer", f"front_{code}", f"front_writer:{code}"),
+    ),
+    (
+        r"department:(\d{4}):([a-z][a-z0-9_]*)",
+        lambda city, it: Target(f"department_{city}_{it}", f"front_{city}", f"front_writer:{city}"),
     ),
 )
 

@@ -11,7 +11,7 @@ from huiliu.errors import HuiliuError
 
 
 def run_flow(report: Callable[[str], None]) -> list[str]:
-    """Ingest, gate, build, score, return and metrics; say each step and each failure to `report`.
+    """Take every step from ingest to the service report; say each step and each failure to `report`.
 
     A failed source, model or consumer stops nobody else: the later steps still run on what there is.
     Returns one line for each failure; empty when all went well.
@@ -59,6 +59,13 @@ def _score() -> list[str]:
     return score().problems
 
 
+def _corrections() -> list[str]:
+    from soda_checks.correction_lists import raise_failures, send_lists
+
+    raise_failures(send_lists())
+    return []
+
+
 def _metrics() -> list[str]:
     from transformation.build import build_metrics
 
@@ -79,6 +86,7 @@ _STEPS: dict[str, Callable[[], list[str]]] = {
     "gate": _gate,
     "build": _build,
     "score": _score,
+    "corrections": _corrections,
     "return": lambda: _deliver("score"),
     "metrics": _metrics,
     "report": lambda: _deliver("metrics"),

@@ -11,7 +11,7 @@ from huiliu.airflow_api import UNFINISHED, AirflowApi
 from huiliu.errors import HuiliuError
 
 # After the sources; each starts the next by its asset.
-CHAIN = ("build_warehouse", "score_quality", "return_packages", "compute_metrics")
+CHAIN = ("build_warehouse", "score_quality", "send_corrections", "return_packages", "compute_metrics")
 # Switched on with the others and run by the clock: neither caused by the flow nor part of it.
 BESIDE = ("probe_sources",)
 # Never ends, so nobody waits for it, and the demo leaves it as it is.

@@ -16,6 +16,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from huiliu import departments
 from huiliu.connections import dsn, overridden, target
 from huiliu.database import Connection, connect_to
 from huiliu.errors import ConfigError, TransientError
@@ -105,8 +106,10 @@ def _plans(regions: Regions) -> list[DatabasePlan]:
     plans += [DatabasePlan(f"source_owner:{source}", (f"source:{source}",)) for source in SIMULATED_SOURCES]
     for code in regions.front_codes:
         consumers = [consumer_code(region) for region in regions.consumers]
-        readers = tuple(f"front:{consumer}" for consumer in consumers if front_code(consumer) == code)
-        plans.append(DatabasePlan(f"front_writer:{code}", readers))
+        readers = [f"front:{consumer}" for consumer in consumers if front_code(consumer) == code]
+        if code == consumer_code(regions.city):
+            readers += [departments.connection_name(code, it) for it in departments.load().values()]
+        plans.append(DatabasePlan(f"front_writer:{code}", tuple(readers)))
     return plans
 
 
@@ -216,8 +219,10 @@ def _make_schemas(plan: DatabasePlan, regions: Regions) -> None:
         if kind == "front_writer":
             statements.append(sql.SQL("revoke all on schema public from public"))
             for guest in plan.guests:
-                code = guest.partition(":")[2]
-                statements += _front_schema(plan, regions.by_consumer_code(code), regions)
+                family, _, code = guest.partition(":")
+                if family == "front":
+                    statements += _front_schema(plan, regions.by_consumer_code(code), regions)
+            statements += _corrections_schema(plan)
         with conn.transaction():
             _run_all(conn, statements)
 
@@ -246,6 +251,36 @@ def _front_schema(plan: DatabasePlan, region: Region, regions: Regions) -> list[
         sql.SQL("comment on schema {schema} is {label}").format(**names, label=regions.label(region))
     )
     return statements + _grant_reading(front_schema(code), plan.owner, reader)
+
+
+def _corrections_schema(plan: DatabasePlan) -> list[sql.Composed]:
+    """Where departments read their corrections; the table's policies let each see its own rows only."""
+    guests = [target(guest).role for guest in plan.guests if guest.startswith("department:")]
+    if not guests:
+        return []
+    names = {
+        "schema": sql.Identifier(departments.SCHEMA),
+        "owner": sql.Identifier(plan.owner),
+        "database": sql.Identifier(plan.name),
+        "guests": sql.SQL(", ").join(map(sql.Identifier, guests)),
+    }
+    texts = [
+        "create schema if not exists {schema} authorization {owner}",
+        "alter schema {schema} owner to {owner}",
+        "revoke all on schema {schema} from public",
+        "grant all on schema {schema} to {owner}",
+        "grant all on all tables in schema {schema} to {owner}",
+        "grant usage on schema {schema} to {guests}",
+        "comment on schema {schema} is '纠错清单：各部门只见本部门的纠错单'",
+    ]
+    statements = [sql.SQL(text).format(**names) for text in texts]
+    statements += [
+        sql.SQL("alter role {role} in database {database} set search_path = {schema}").format(
+            **names, role=sql.Identifier(guest)
+        )
+        for guest in guests
+    ]
+    return statements
 
 
 def _grant_reading(schema: str, owner: str, reader: str) -> list[sql.Composed]:

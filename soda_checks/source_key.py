@@ -16,7 +16,7 @@ _TELLABLE = tuple(f"分级：{CLASSIFICATIONS[it]}" for it in ("public", "intern
 
 # 18 digits with a date in them, or the 15 digits of the old form, with no digit beside them.
 _ID_NUMBER = (
-    r"(?<![0-9])[1-9][0-9]{5}((18|19|20)[0-9]{2})?[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])"
+    r"(?<![0-9])[1-9][0-9]{5}(18|19|20)?[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])"
     r"[0-9]{3}[0-9Xx]?(?![0-9])"
 )
 

@@ -51,7 +51,7 @@ _LEDGERS = {
     """,
     "corrections": """
         select department, source, table_name, row_key, rule_id, column_name, opened_on, due_at,
-            closed_at is null
+            closed_at is null, closed_on, closed_as, closed_because, value, source_key, escalated_on
         from quality.correction
     """,
     "last scores": """
@@ -64,6 +64,13 @@ _LEDGERS = {
     """,
 }
 
+# What departments hold of their corrections.
+_LISTS = """
+    select department, source, table_title, record_key, column_label, rule, problem, value, opened_on, due_on,
+        status, urged, closed_on
+    from corrections.correction_list
+"""
+
 # What must never be, whatever was killed; each row found is a fault.
 _FAULTS = {
     "loads still running": "select batch_id from ops.load_run where status = 'running'",
@@ -75,6 +82,12 @@ _FAULTS = {
             from ops.delivery left join ops.receipt using (delivery_id)
             order by package, consumer_code, delivery_id desc
         ) as last where status <> 'delivered' or matches is not true
+    """,
+    "last correction lists without a matching receipt": """
+        select department from (
+            select distinct on (department) department, matches, sent_at
+            from quality.correction_delivery order by department, business_date desc
+        ) as last where matches is not true or sent_at is null
     """,
     "batches landed but not claimed": """
         select batch_id from ops.load_run left join ops.build_batch using (batch_id)
@@ -161,6 +174,8 @@ def picture() -> Picture:
             schemas = conn.execute("select nspname from pg_namespace where nspname ~ '^[cdt][0-9]+$'")
             for (schema,) in schemas.fetchall():
                 taken |= _tables(conn, schema)
+    with connect(f"front_writer:{regions.load().front_codes[0]}") as conn:
+        taken["correction lists"] = _rows(conn, sql.SQL(_LISTS))
     return Picture(taken, {name: count for name, count in faults.items() if count})
 
 

@@ -29,7 +29,7 @@ from huiliu.errors import HuiliuError
 from huiliu.settings import PROJECT_ROOT, forget_settings, get_settings
 from tests.homes import home_of_its_own
 
-STEPS = ("ingest", "gate", "build", "score", "return", "metrics", "report")
+STEPS = ("ingest", "gate", "build", "score", "corrections", "return", "metrics", "report")
 # Of no importance but that twins share it: keys made with it are compared.
 SHARED_SECRET = {"HUILIU_SECRET_IDENTIFIER_HASH_KEY": "the-twins-key-of-identifiers"}
 LIFE_SECONDS = 240.0
@@ -43,6 +43,7 @@ _CHILDREN.set_forkserver_preload(
         "dbt.cli.main",
         "ingestion.run",
         "returnflow.run",
+        "soda_checks.correction_lists",
         "soda_checks.gate",
         "soda_checks.score",
         "tests.flow.kill_actions",

@@ -39,6 +39,10 @@ freshness as (
     select * from {{ ref('int_freshness_timed') }}
 ),
 
+correction as (
+    select * from {{ ref('int_correction_judged') }}
+),
+
 division as (
     select * from {{ ref('base_region__division') }}
     where consumer_code is not null and valid_until is null
@@ -99,6 +103,18 @@ hooked_up as (
     group by grouping sets ((resource.period, resource.department), (resource.period))
 ),
 
+corrected as (
+    select
+        correction.period,
+        coalesce(correction.department, '全部部门') as department,
+        count(*) filter (where correction.is_timely) as timely_count,
+        count(*) filter (where not correction.is_set_aside) as judged_count,
+        count(*) filter (where correction.is_set_aside) as set_aside_count,
+        count(*) as due_count
+    from correction
+    group by grouping sets ((correction.period, correction.department), (correction.period))
+),
+
 city as (
     select min(consumer_code) as region_code
     from division
@@ -115,6 +131,26 @@ measured as (
         resource_count as denominator,
         cast(null as numeric) as score
     from hooked_up
+    union all
+    select
+        period,
+        'correction_timeliness' as kpi,
+        department,
+        (select city.region_code from city) as region_code,
+        timely_count as numerator,
+        judged_count as denominator,
+        null as score
+    from corrected
+    union all
+    select
+        period,
+        'corrections_set_aside' as kpi,
+        department,
+        (select city.region_code from city) as region_code,
+        set_aside_count as numerator,
+        due_count as denominator,
+        null as score
+    from corrected
     union all
     select
         period,
@@ -168,6 +204,7 @@ select
     cast(coalesce(score, round(cast(numerator as numeric) / nullif(denominator, 0), 6)) as numeric(9, 6)) as value,
     case
         when kpi = 'quality_score' and score is null then '本月无已检验的规则'
+        when kpi = 'correction_timeliness' and denominator = 0 then '本月到期的纠错单均免计'
         when kpi <> 'quality_score' and denominator = 0 then '本月无到期交付'
     end as note,
     period < (select closing.first_open_period from closing) as _is_closed

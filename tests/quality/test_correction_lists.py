@@ -1,0 +1,244 @@
+"""Correction lists: what a department gets, what it may see, and what happens when sending breaks off."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import psycopg
+import pytest
+from toy_source import ToySource, people, person
+
+from huiliu import departments
+from huiliu.database import connect
+from huiliu.errors import DataError, HuiliuError, TransientError
+from huiliu.settings import get_settings
+from soda_checks import correction_lists
+from soda_checks.contract import load_contracts
+from soda_checks.correction_columns import COLUMNS
+from soda_checks.correction_lists import ListSent, raise_failures, send_lists
+from soda_checks.score import score
+
+POLICE = "市公安局"
+SCHOOLS = "市教育局"
+
+
+@pytest.fixture
+def found(toy: ToySource) -> Iterator[ToySource]:
+    """A scored toy with three corrections of the police, and one that another department got."""
+    toy.connection.execute(
+        """
+        insert into ops.resource (
+            resource_id, source, table_name, title, department, level, share_type, published, cadence,
+            key_columns
+        ) values (
+            'toy.person', 'toy', 'person', '人员', '市公安局', 'city', '有条件共享', true, '-', '{person_id}'
+        )
+        on conflict (resource_id) do update set key_columns = excluded.key_columns;
+        comment on column staging.stg_toy__person.person_id is '编号：number of the record｜分级：内部';
+        comment on column staging.stg_toy__person.name is '姓名：name｜分级：敏感';
+        create table base.toy_person as select pid from staging.stg_toy__person_typed;
+        grant select on base.toy_person to huiliu_score
+        """
+    )
+    toy.land([*people(3, 8), person(1, pid="3706 broken"), person(2, name="未知")])
+    toy.merge()
+    toy.connection.execute("insert into base.toy_person select pid from staging.stg_toy__person")
+    score(toy.contracts)
+    _add(toy, SCHOOLS)
+    yield toy
+    with connect("front_writer:3706", autocommit=True) as conn:
+        conn.execute("drop table if exists corrections.correction_list")
+
+
+def _add(toy: ToySource, department: str) -> None:
+    toy.connection.execute(
+        "insert into quality.correction (department, source, table_name, row_key, rule_id, opened_on, due_at)"
+        " values (%s, 'toy', 'staging.stg_toy__other', %s, 'C01', '2026-01-15', '2026-01-29')",
+        [department, department],
+    )
+
+
+def _seen_by(department: str) -> list[tuple[Any, ...]]:
+    with connect(departments.connection_name("3706", departments.load()[department])) as conn:
+        return conn.execute(
+            "select department, problem from correction_list order by correction_id"
+        ).fetchall()
+
+
+def _book(department: str) -> list[tuple[Any, ...]]:
+    (path,) = (get_settings().home / "outbox" / "corrections" / department).glob("*.xlsx")
+    sheet = openpyxl.load_workbook(path, read_only=True).worksheets[0]
+    return list(sheet.iter_rows(values_only=True))
+
+
+def test_each_department_gets_its_file_and_sees_its_own_rows_only(found: ToySource) -> None:
+    sent = {it.department: it for it in send_lists()}
+    assert (sent[POLICE].rows, sent[POLICE].open, sent[POLICE].rows_upserted) == (3, 3, 3)
+    assert sent[POLICE].error is None
+    problems = ["身份号码校验码错误", "姓名以占位符充数", "关键信息缺失或无效，整行无法使用"]
+    assert sorted(_seen_by(POLICE)) == sorted((POLICE, it) for it in problems)
+    assert len(_seen_by(SCHOOLS)) == 1
+    heading, *rows = _book(POLICE)
+    assert heading == tuple(column.heading for column in COLUMNS)
+    by_problem = {row[6]: row for row in rows}
+    # The source's own key, the dictionary's labels and a masked value.
+    assert by_problem["姓名以占位符充数"][2:8] == (
+        "人员", "编号 2", "姓名", "C02 " + _title(found, "C02"), "姓名以占位符充数", "未*",
+    )  # fmt: skip
+    assert by_problem["姓名以占位符充数"][9:12] == ("2026-01-15", "2026-01-29", "待更正")
+    with next((get_settings().home / "outbox" / "corrections" / POLICE).glob("*.csv")).open(
+        encoding="utf-8-sig", newline=""
+    ) as file:
+        assert [tuple(line) for line in csv.reader(file)] == [
+            tuple("" if cell is None else str(cell) for cell in row) for row in (heading, *rows)
+        ]
+    ledger = found.connection.execute(
+        "select matches, rows, destination_rows from quality.correction_delivery where department = %s",
+        [POLICE],
+    ).fetchall()
+    assert ledger == [(True, 3, 3)]
+
+
+def _title(toy: ToySource, rule_id: str) -> str:
+    (title,) = toy.connection.execute(
+        "select title from quality.rule where rule_id = %s", [rule_id]
+    ).fetchone() or ("",)
+    return str(title)
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        "delete from correction_list",
+        "update correction_list set department = '市公安局'",
+        "create table own (a int)",
+    ],
+)
+def test_a_department_only_reads(found: ToySource, attempt: str) -> None:
+    send_lists()
+    with connect("department:3706:education") as conn, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        conn.execute(attempt.encode())
+
+
+def test_a_key_that_says_who_someone_is_is_not_told(found: ToySource) -> None:
+    found.connection.execute("truncate quality.correction cascade")
+    # A record number that looks like an ID number, and one of a column that the dictionary calls sensitive.
+    found.land([person(2, person_id="370602199001010019", name="无")])
+    found.merge()
+    score(found.contracts)
+    keys = found.connection.execute(
+        "select distinct source_key from quality.correction order by 1"
+    ).fetchall()
+    assert keys == [("编号 1",), ("编号 2",), (None,)]
+    found.connection.execute("truncate quality.correction cascade")
+    found.connection.execute(
+        "comment on column staging.stg_toy__person.person_id is '编号：number｜分级：敏感'"
+    )
+    score(found.contracts)
+    assert found.connection.execute("select distinct source_key from quality.correction").fetchall() == [
+        (None,)
+    ]
+
+
+def test_only_what_changed_is_written_and_what_was_touched_there_is_mended(found: ToySource) -> None:
+    send_lists()
+    again = {it.department: it for it in send_lists()}[POLICE]
+    assert (again.rows_upserted, again.rows_deleted, again.error) == (0, 0, None)
+    found.land([person(2)], op="U")
+    found.merge()
+    score(found.contracts)
+    closed = {it.department: it for it in send_lists()}[POLICE]
+    assert (closed.rows, closed.open, closed.rows_upserted) == (3, 2, 1)
+    with connect("front_writer:3706", autocommit=True) as conn:
+        conn.execute("delete from corrections.correction_list where status = '已更正'")
+        conn.execute(
+            "update corrections.correction_list set due_on = '2099-01-01' where department = %s", [POLICE]
+        )
+        conn.execute(
+            "insert into corrections.correction_list (correction_id, department) values (999999999, %s)",
+            [POLICE],
+        )
+    mended = {it.department: it for it in send_lists()}[POLICE]
+    assert (mended.rows_upserted, mended.rows_deleted, mended.error) == (3, 1, None)
+
+
+def test_a_department_that_cannot_be_served_stops_no_other(found: ToySource) -> None:
+    _add(found, "无名局")
+    sent = send_lists()
+    assert [it.department for it in sent if it.error] == ["无名局"]
+    with pytest.raises(
+        DataError, match="1 of 3 correction lists were not sent:\n无名局: 无名局 has no login"
+    ):
+        raise_failures(sent)
+    (error,) = found.connection.execute(
+        "select error from quality.correction_delivery where department = '无名局'"
+    ).fetchone() or ("",)
+    assert "reference/departments.csv" in error
+    assert len(_seen_by(POLICE)) == 3
+
+
+def test_a_front_end_that_is_down_fails_all_tables_and_the_files_are_there(
+    found: ToySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setenv("HUILIU_DSN_FRONT_WRITER__3706", "postgresql://nobody:nothing@127.0.0.1:1/front_3706")
+        sent = send_lists()
+    assert all(it.error and it.may_pass and it.file for it in sent)
+    with pytest.raises(TransientError, match="2 of 2"):
+        raise_failures(sent)
+    assert len(_book(POLICE)) == 4
+
+
+class KilledError(BaseException):
+    """Ends the process's work where it stands."""
+
+
+@pytest.mark.parametrize("place", ["write_files", "Front.deliver", "Front.receipt", "_finish"])
+def test_killed_anywhere_the_next_run_makes_it_good(
+    found: ToySource, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    def die(*_: object) -> None:
+        raise KilledError
+
+    with monkeypatch.context() as patched:
+        owner, _, name = f"soda_checks.correction_lists.{place}".rpartition(".")
+        patched.setattr(f"{owner}.{name}", die)
+        with pytest.raises(KilledError):
+            send_lists()
+    (unfinished,) = found.connection.execute(
+        "select count(*) from quality.correction_delivery where sent_at is null"
+    ).fetchone() or (0,)
+    assert unfinished == 1
+    raise_failures(send_lists())
+    assert len(_seen_by(POLICE)) == 3
+    assert len(_book(POLICE)) == 4
+    folder: Path = get_settings().home / "outbox" / "corrections" / POLICE
+    assert not [path for path in folder.iterdir() if path.name.startswith(".")]
+
+
+def test_a_receipt_that_does_not_match_is_a_failure(
+    found: ToySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("soda_checks.correction_lists.Front.receipt", lambda *_: (1, "1"))
+    assert all("the destination shows 1 rows" in str(it.error) for it in send_lists())
+    assert found.connection.execute(
+        "select distinct matches, error is null from quality.correction_delivery"
+    ).fetchall() == [(False, False)]
+
+
+def test_no_failure_raises_nothing_and_some_failures_are_not_all_passing() -> None:
+    raise_failures([ListSent(POLICE)])
+    with pytest.raises(HuiliuError) as raised:
+        raise_failures([ListSent(POLICE, error="x", may_pass=True), ListSent(SCHOOLS, error="y")])
+    assert not isinstance(raised.value, TransientError)
+
+
+def test_every_department_with_contracts_has_a_login() -> None:
+    assert {it.huiliu.department for it in load_contracts().values() if it.layer == "staging"} <= set(
+        departments.load()
+    )
+    assert correction_lists.CLOSED_SHOWN_DAYS == 30
