@@ -16,7 +16,7 @@ from rich.logging import RichHandler
 
 from huiliu import cli_contracts, cli_corrections, cli_linkage, cli_sources
 from huiliu.cli_output import Json, err, out, plain, report, say, show
-from huiliu.errors import ConfigError, HuiliuError
+from huiliu.errors import ConfigError, DataError, HuiliuError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 
@@ -138,6 +138,17 @@ app.command()(cli_corrections.send_corrections)
 app.command()(cli_corrections.suppress)
 app.command()(cli_corrections.suppressions)
 app.add_typer(cli_linkage.app, name="link")
+
+
+@app.command()
+def stream(
+    minutes: Annotated[float, typer.Option(min=0, help="How long; 0: one micro-batch.")] = 15,
+) -> None:
+    """Bring changes at the streamed sources to the consumers, in micro-batches between two days."""
+    from huiliu.stream import run_stream
+
+    if lasting := run_stream(minutes, say):
+        raise DataError("; ".join(lasting), fix="mend what is named; the next stream goes on by itself")
 
 
 @app.command()
