@@ -98,10 +98,13 @@ def _measured(figure: Figure, past: Past) -> Figure:
     return Figure(figure.column_name, figure.measure, far, figure.parts)
 
 
-def chance(figure: Figure, rows: int) -> float:
-    """The standard error, on its scale, of a figure of so many rows of which ANALYZE read a sample."""
+def chance(figure: Figure, rows: int) -> float | None:
+    """The standard error, on its scale, of a figure of so many rows of which ANALYZE read a sample.
+
+    None of counts, where it follows from their size.
+    """
     if figure.measure in ("rows", "distinct_count"):
-        return float(1 / np.sqrt((figure.value or 0) + 1))
+        return None
     sampled = min(rows, SAMPLED_ROWS)
     if figure.measure == "null_share":
         return float(0.5 / np.sqrt(sampled))

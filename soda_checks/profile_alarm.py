@@ -101,15 +101,19 @@ _PLACES = {"每月同日批次": "month_day", "月末同日批次": "month_end",
 
 
 def judge(
-    history: History, day: date, value: float, limits: Limits, scale: Scale, chance: float = 0.0
+    history: History, day: date, value: float, limits: Limits, scale: Scale, chance: float | None = None
 ) -> Judgement | None:
-    """Judge a figure; None while there is too little history. `chance`: its standard error on its scale."""
+    """Judge a figure; None while there is too little history.
+
+    `chance`: its standard error on its scale; of a count, None: it follows from its size.
+    """
     if len(history.values) < limits.min_history:
         return None
     past = scale.to(history.values)
     now = float(scale.to(np.asarray(value, dtype=float)))
-    tolerance = max(limits.floor, limits.sampling * chance)
     candidates = _at_a_glance(history, past, day)
+    by_chance = _chance_of_count(now, candidates) if chance is None else chance
+    tolerance = max(limits.floor, limits.sampling * by_chance)
     # Most figures are near what was lately, and need no more: the seasons can only widen what is ordinary.
     is_near = all(_is_within(each, now, tolerance, scale) for each in candidates)
     if not is_near:
@@ -123,6 +127,12 @@ def judge(
     )
     low = 0.0 if scale.one_sided else max(float(low), 0.0)
     return Judgement(float(value), float(expected), low, float(high), not is_near, nearest.basis)
+
+
+def _chance_of_count(now: float, candidates: Sequence[_Expected]) -> float:
+    """Standard error of the logarithm of a count, half-way between what it is and what was expected."""
+    half_way = (now + min(candidate.low for candidate in candidates)) / 2
+    return float(np.exp(-half_way / 2))
 
 
 def _is_within(expected: _Expected, now: float, tolerance: float, scale: Scale) -> bool:
@@ -142,13 +152,14 @@ class _Fitted:
     """What past figures left over of their running levels, taken apart by the week and by the month.
 
     `weekly`: effect of each kind of day of the week, `monthly`: of each place in the month, by its name;
-    `left`: what the week does not explain; `bias`: its median, so that growth is no surprise.
+    `even`: the past without its weeks, `left`: that less its running level; `bias`: the median of what is
+    left, so that growth is no surprise.
     """
 
     history: History
-    past: Values
     kind: str
     weekly: dict[int, float]
+    even: Values
     left: Values
     monthly: dict[str, dict[int, float]]
     bias: float
@@ -160,7 +171,7 @@ class _Fitted:
         Only days that stood out themselves make a season; chance would widen what is ordinary.
         """
         now = season(day)
-        level = float(np.median(self.past[-WINDOW:]))
+        level = float(np.median(self.even[-WINDOW:]))
         weekly = self.weekly.get(getattr(now, self.kind), 0.0)
         base = level + weekly
         yield _Expected("同星期批次", base + self.bias, base + self.bias)
@@ -170,8 +181,7 @@ class _Fitted:
                 yield _Expected(basis, base + effect, base + effect)
         yield from self._former_years(day, base, tolerance)
         if 0 < self.history.since_alarm <= settle_after:
-            without_week = self.past - [self.weekly.get(key, 0.0) for key in _keys(self.history, self.kind)]
-            shifted = float(np.median(without_week[-self.history.since_alarm :])) + weekly
+            shifted = float(np.median(self.even[-self.history.since_alarm :])) + weekly
             yield _Expected("告警以来批次", shifted, shifted)
 
     def _former_years(self, day: date, base: float, tolerance: float) -> Iterator[_Expected]:
@@ -193,17 +203,18 @@ def _fitted(history: History, past: Values) -> _Fitted:
     """Take the week out as the calendar has it, or as people work, whichever explains more."""
     over = past - _running_levels(past)
     weeks = {}
-    for kind in ("weekday", "workweek"):
-        effects = _effects(_keys(history, kind), over, 3)
-        left = over - np.array([effects.get(key, 0.0) for key in _keys(history, kind)])
-        weeks[kind] = (float(np.abs(left).sum()), effects, left)
-    kind = min(weeks, key=lambda name: weeks[name][0])
-    _, weekly, left = weeks[kind]
+    for name in ("weekday", "workweek"):
+        effects = _effects(_keys(history, name), over, 3)
+        even = past - np.array([effects[key] for key in _keys(history, name)])
+        # A long holiday would pull the level down, were its days not made even first.
+        weeks[name] = (effects, even, even - _running_levels(even))
+    kind = min(weeks, key=lambda name: float(np.abs(weeks[name][2]).sum()))
+    weekly, even, left = weeks[kind]
     bias = float(np.median(left))
     # The MAD of few values is itself uncertain.
     spread = _NORMAL * float(np.median(np.abs(left - bias))) * (1 + 6 / len(past))
     monthly = {name: _effects(_keys(history, name), left, 2) for name in _PLACES.values()}
-    return _Fitted(history, past, kind, weekly, left, monthly, bias, spread)
+    return _Fitted(history, kind, weekly, even, left, monthly, bias, spread)
 
 
 def _keys(history: History, name: str) -> list[int]:
@@ -243,7 +254,10 @@ def quantile_distance(quantiles: dict[str, float], usual: dict[str, float]) -> f
 
 def usual(past: Sequence[dict[str, float]], *, are_shares: bool) -> dict[str, float]:
     """The median of each part of the last distributions, made to sum to 1 if they are shares."""
-    parts = pd.DataFrame(list(past[-WINDOW:])).fillna(0 if are_shares else np.nan).median()
-    if are_shares and parts.sum() > 0:
-        parts = parts / parts.sum()
-    return {str(key): float(value) for key, value in parts.items()}
+    last = past[-WINDOW:]
+    names = sorted({name for parts in last for name in parts})
+    absent = 0.0 if are_shares else np.nan
+    middle = np.nanmedian([[parts.get(name, absent) for name in names] for parts in last], axis=0)
+    if are_shares and middle.sum() > 0:
+        middle = middle / middle.sum()
+    return dict(zip(names, middle.tolist(), strict=True))

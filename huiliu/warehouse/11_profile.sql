@@ -28,7 +28,7 @@ create table if not exists quality.profile (
 );
 comment on table quality.profile is '画像：每批每表每列每项度量一行；由统计信息取得（至多抽样三万行），不含个人数据';
 comment on column quality.profile.column_name is '空串为整表';
-comment on column quality.profile.measure is 'rows 行数、null_share 空值率、distinct_count 不同值数、values 各取值占比（仅公开与内部列）、ranks 由大到小的占比（不含取值）、quantiles 数值分位数、ages 日期距业务日期、forms 文本形式与长度';
+comment on column quality.profile.measure is 'rows 行数、null_share 空值率、distinct_count 不同值数、values 各取值占比（仅公开与内部列）、ranks 由大到小的占比（不含取值）、quantiles 数值分位数（三位有效数字）、ages 日期距业务日期、forms 文本形式与长度';
 comment on column quality.profile.value is '数值；分布类度量为与近期常态的距离（占比：总变差距离；分位数：最大对数偏移），首批为空';
 comment on column quality.profile.parts is '分布：占比合计为一；分位数为第 5、25、50、75、95 百分位';
 
@@ -82,15 +82,15 @@ comment on column quality.drift_threshold.settle_after is '告警后多少个可
 insert into quality.drift_threshold
     (measure, stage, valid_from, spreads, floor, sampling, min_history, settle_after)
 values
-('rows', '', '2000-01-01', 4.5, 0.35, 4, 8, 10),
-('rows', 'score', '2000-01-01', 4.5, 0.1, 4, 8, 10),
-('distinct_count', '', '2000-01-01', 4.5, 0.35, 4, 8, 10),
-('distinct_count', 'score', '2000-01-01', 4.5, 0.2, 4, 8, 10),
+('rows', '', '2000-01-01', 4, 0.35, 4, 8, 10),
+('rows', 'score', '2000-01-01', 4, 0.1, 4, 8, 10),
+('distinct_count', '', '2000-01-01', 4, 0.35, 4, 8, 10),
+('distinct_count', 'score', '2000-01-01', 4, 0.2, 4, 8, 10),
 ('null_share', '', '2000-01-01', 4.5, 0.1, 4, 8, 10),
-('values', '', '2000-01-01', 4.5, 0.1, 0.3, 8, 10),
-('ranks', '', '2000-01-01', 4.5, 0.1, 0.3, 8, 10),
-('ages', '', '2000-01-01', 4.5, 0.1, 0.3, 8, 10),
-('forms', '', '2000-01-01', 4.5, 0.1, 0.3, 8, 10),
+('values', '', '2000-01-01', 4, 0.1, 0.4, 8, 10),
+('ranks', '', '2000-01-01', 4, 0.1, 0.4, 8, 10),
+('ages', '', '2000-01-01', 4, 0.1, 0.4, 8, 10),
+('forms', '', '2000-01-01', 4, 0.1, 0.4, 8, 10),
 ('quantiles', '', '2000-01-01', 5, 0.7, 4, 8, 10)
 on conflict do nothing;
 
@@ -265,8 +265,11 @@ $$
         select shared.*, sum(share) over (partition by column_name, measure) as whole from shared
     ) as parted where whole > 0 group by column_name, measure
     union all
-    select column_name, 'quantiles', null, jsonb_object_agg(part, number) from quantiles
-    where number is not null group by column_name
+    -- To three digits: enough to see a shift, and no single row's figure.
+    select column_name, 'quantiles', null, jsonb_object_agg(part, case
+        when number = 0 then 0 else round(number::numeric, 2 - floor(log(abs(number)))::integer)
+    end)
+    from quantiles where number is not null group by column_name
 $$;
 comment on function quality.profile_of(regclass, regclass, bigint, date) is '由统计信息得出各列画像，不扫描表';
 

@@ -38,9 +38,9 @@ JUDGED = 365
 """The last year of each series is judged; what lies before is its history."""
 
 # As quality.drift_threshold has them; a test holds that both agree.
-ROWS = Limits(4.5, 0.35, 4, 8, 10)
+ROWS = Limits(4, 0.35, 4, 8, 10)
 NULLS = Limits(4.5, 0.1, 4, 8, 10)
-SHARES = Limits(4.5, 0.1, 0.3, 8, 10)
+SHARES = Limits(4, 0.1, 0.4, 8, 10)
 QUANTILES = Limits(5, 0.7, 4, 8, 10)
 
 
@@ -118,7 +118,7 @@ class Watch:
 
     first: int = 0
 
-    def see(self, value: float, chance: float) -> bool:
+    def see(self, value: float, chance: float | None = None) -> bool:
         """Judge the next value, keep it, and say whether it was an alarm."""
         at = len(self.values)
         days = DAYS[self.first :]
@@ -136,16 +136,17 @@ class Watch:
         return False
 
 
-def alarms(series: np.ndarray, chance: np.ndarray, limits: Limits, scale: Scale) -> list[int]:
-    """Positions of the alarms in the last year of a series."""
-    start = len(series) - JUDGED
+def alarms(
+    series: np.ndarray, limits: Limits, scale: Scale, chance: np.ndarray | None = None, judged: int = JUDGED
+) -> list[int]:
+    """Positions of the alarms in the last days of a series."""
+    start = len(series) - judged
     watch = Watch(limits, scale, list(series[:start]))
-    return [at for at in range(start, len(series)) if watch.see(float(series[at]), float(chance[at]))]
-
-
-def chance_of_counts(series: np.ndarray) -> np.ndarray:
-    """Standard error of a count on the log scale."""
-    return 1 / np.sqrt(series + 1)
+    return [
+        at
+        for at in range(start, len(series))
+        if watch.see(float(series[at]), None if chance is None else float(chance[at]))
+    ]
 
 
 def null_shares(random: Random, season: Callable[[date], float], rows: np.ndarray) -> np.ndarray:
@@ -223,8 +224,7 @@ def planted_count(random: Random, season: Callable[[date], float], factor: float
     series = counts(random, season, 400, NOISE)
     at = int(random.integers(len(series) - JUDGED, len(series)))
     watch = Watch(ROWS, COUNT, list(series[:at]))
-    value = float(round(series[at] * factor))
-    return watch.see(value, float(1 / np.sqrt(value + 1)))
+    return watch.see(float(round(series[at] * factor)))
 
 
 def planted_nulls(random: Random, season: Callable[[date], float]) -> bool:
@@ -287,34 +287,37 @@ def detections(seeds: int) -> dict[str, tuple[int, int]]:
     return found
 
 
-def false_alarms(seeds: int) -> dict[str, tuple[int, int]]:
-    """Ordinary series -> batch-measures judged, and alarms."""
+def false_alarms(seeds: int, days: int = JUDGED) -> dict[str, tuple[int, int]]:
+    """Ordinary series -> batch-measures judged in their last days, and alarms."""
     found: dict[str, tuple[int, int]] = {}
 
     def count(name: str, raised: int) -> None:
         judged, so_far = found.get(name, (0, 0))
-        found[name] = (judged + JUDGED, so_far + raised)
+        found[name] = (judged + days, so_far + raised)
 
     for seed in range(seeds):
         random = np.random.default_rng(1000 + seed)
         for name, season in SEASONS.items():
             for mean, noise in ((400, NOISE), (12, 2 * NOISE)):
                 rows = counts(random, season, mean, noise)
-                count(f"rows: {name}, about {mean}", len(alarms(rows, chance_of_counts(rows), ROWS, COUNT)))
+                count(
+                    f"rows: {name}, about {mean}",
+                    len(alarms(rows, ROWS, COUNT, judged=days)),
+                )
             rows = counts(random, season, 400, NOISE)
             nulls = null_shares(random, season, rows)
-            count(f"null share: {name}", len(alarms(nulls, 0.5 / np.sqrt(rows + 1), NULLS, SHARE)))
+            count(f"null share: {name}", len(alarms(nulls, NULLS, SHARE, 0.5 / np.sqrt(rows + 1), days)))
         rows = wild_counts(random, 400)
-        count("rows: wild days, about 400", len(alarms(rows, chance_of_counts(rows), ROWS, COUNT)))
-        first = len(DAYS) - JUDGED - 150
+        count("rows: wild days, about 400", len(alarms(rows, ROWS, COUNT, judged=days)))
+        first = len(DAYS) - days - 150
         for name, mix in MIXES.items():
             for rows_a_batch in (60, 400):
                 watch = WatchShares(SHARES, are_shares=True, first=first)
                 raised = [watch.see(parts, rows_a_batch) for parts in mixes(random, mix, rows_a_batch, first)]
-                count(f"shares: {name}, {rows_a_batch} rows", sum(raised[-JUDGED:]))
+                count(f"shares: {name}, {rows_a_batch} rows", sum(raised[-days:]))
         watch = WatchShares(QUANTILES, are_shares=False, first=first)
         raised = [watch.see(parts, 60) for parts in amounts(random, 60, first)]
-        count("quantiles of amounts, 60 rows", sum(raised[-JUDGED:]))
+        count("quantiles of amounts, 60 rows", sum(raised[-days:]))
     return found
 
 
