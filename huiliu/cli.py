@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from rich.logging import RichHandler
 
-from huiliu import cli_contracts, cli_corrections, cli_linkage, cli_sources
+from huiliu import cli_contracts, cli_corrections, cli_drift, cli_linkage, cli_sources
 from huiliu.cli_output import Json, err, out, plain, report, say, show
 from huiliu.errors import ConfigError, DataError, HuiliuError
 
@@ -137,6 +137,7 @@ app.command()(cli_corrections.corrections)
 app.command()(cli_corrections.send_corrections)
 app.command()(cli_corrections.suppress)
 app.command()(cli_corrections.suppressions)
+app.command()(cli_drift.drift)
 app.add_typer(cli_linkage.app, name="link")
 
 
