@@ -92,7 +92,7 @@ class Watch:
         )
         keys = [change.person_key for change in changes]
         with connect(f"front_writer:{front_code(township)}", autocommit=True) as conn:
-            held = dict(conn.execute(query, [keys]).fetchall())
+            held: dict[str, str] = dict(conn.execute(query, [keys]).fetchall())
         now = time.time()
         for change in changes:
             if held.get(change.person_key) == change.name:
@@ -169,7 +169,7 @@ def _chosen(count: int) -> list[Change]:
             [2 * count],
         ).fetchall()
     with connect("source_owner:police") as source:
-        ids = dict(
+        ids: dict[str, int] = dict(
             source.execute(
                 "select pid, min(resident_id) from resident where pid = any(%s)"
                 " group by pid having count(*) = 1",
