@@ -70,9 +70,6 @@ class Check(Strict):
     threshold: Threshold | None = None
 
 
-FailedRows = Check
-
-
 class Column(Strict):
     """A column and its checks."""
 

@@ -27,7 +27,7 @@ _FILE = Path(__file__).with_name("rules.yml")
 class Strict(BaseModel):
     """What YAML of this package is read into: a key that is not known is refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Parameter(Strict):

@@ -16,7 +16,7 @@ from psycopg import sql
 
 from soda_checks import soda
 from soda_checks.conditions import Relation, counting_queries
-from soda_checks.contract import Attributes, BoundCheck, Contract, FailedRows
+from soda_checks.contract import Attributes, BoundCheck, Contract
 from soda_checks.contract import Check as ContractCheck
 from soda_checks.rules import Dimension
 from soda_checks.soda import Answer, Result
@@ -139,7 +139,7 @@ def _soda_check(contract: Contract, check: ContractCheck, relation: Relation, ro
     for key in ("filter", "expression", "query"):
         if key in body:
             body[key] = relation.fill(body[key])
-    if isinstance(check, FailedRows) and check.query is not None:
+    if check.query is not None:
         body.pop("filter", None)
         body["query"], body["rows_tested_query"] = counting_queries(contract, check, relation)
     attributes = check.attributes

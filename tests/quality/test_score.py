@@ -184,8 +184,8 @@ def test_a_missing_column_is_a_problem_not_silence(scored_toy: ToySource) -> Non
     score(scored_toy.contracts)
     scored_toy.connection.execute("alter table staging.stg_toy__person drop column born_on")
     result = score(scored_toy.contracts)
-    # All but the rule with a query of its own, which needs another column.
-    assert len(result.problems) == 10
+    named = {problem.partition(":")[0] for problem in result.problems}
+    assert named >= {"staging.stg_toy__person A06", "staging.stg_toy__person S01"}
     assert "缺少列：born_on" in result.problems[0]
     assert result.tables[0].score == BLOCKED_CAP
     # Nothing is known, so no correction was closed.
