@@ -78,8 +78,9 @@ comment on table ops.model_source is '回流模型的来源表：每个模型直
 -- How each table of the catalogue stands. What is held counts before what failed, and that before what is late.
 create view ops.resource_standing as
 with
+-- Asked so, it is one row to the planner too.
 today as (
-    select business_date as day from ops.business_date
+    select (select business_date from ops.business_date) as day
 ),
 
 -- A back-fill reads old days beside the ordinary loads and says nothing of today's.
@@ -120,7 +121,7 @@ loaded as (
     where resource.retired_on is null
 ),
 
-judged as (
+judged as materialized (
     select loaded.*, ops.first_missed_day(cadence, landed_on, day) as missed_on
     from loaded
 )
