@@ -79,17 +79,20 @@ def test_each_department_gets_its_file_and_sees_its_own_rows_only(found: ToySour
     sent = {it.department: it for it in send_lists()}
     assert (sent[POLICE].rows, sent[POLICE].open, sent[POLICE].rows_upserted) == (3, 3, 3)
     assert sent[POLICE].error is None
-    problems = ["身份号码校验码错误", "姓名以占位符充数", "关键信息缺失或无效，整行无法使用"]
-    assert sorted(_seen_by(POLICE)) == sorted((POLICE, it) for it in problems)
+    names = {(it.check.attributes.rule_id, it.column): it.check.name for it in found.contract.bound()}
+    placeholder = names["C02", "name"]
+    assert sorted(_seen_by(POLICE)) == sorted(
+        (POLICE, it) for it in (placeholder, names["A01", "pid"], names["C01", ""])
+    )
     assert len(_seen_by(SCHOOLS)) == 1
     heading, *rows = _book(POLICE)
     assert heading == tuple(column.heading for column in COLUMNS)
     by_problem = {row[6]: row for row in rows}
     # The source's own key, the dictionary's labels and a masked value.
-    assert by_problem["姓名以占位符充数"][2:8] == (
-        "人员", "编号 2", "姓名", "C02 " + _title(found, "C02"), "姓名以占位符充数", "未*",
+    assert by_problem[placeholder][2:8] == (
+        "人员", "编号 2", "姓名", "C02 " + _title(found, "C02"), placeholder, "未*",
     )  # fmt: skip
-    assert by_problem["姓名以占位符充数"][9:12] == ("2026-01-15", "2026-01-29", "待更正")
+    assert by_problem[placeholder][9:12] == ("2026-01-15", "2026-01-29", "待更正")
     with next((get_settings().home / "outbox" / "corrections" / POLICE).glob("*.csv")).open(
         encoding="utf-8-sig", newline=""
     ) as file:
