@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from psycopg import sql
 
 from huiliu.database import Connection
-from soda_checks.conditions import condition
-from soda_checks.contract import USABLE, Contract
-from soda_checks.scoring import Score, Tally
-from soda_checks.verify import CheckOutcome, TableOutcome
+from soda_checks.contract import USABLE
+from soda_checks.relations import SESSION
+from soda_checks.scan import Attempt, shown_columns
+from soda_checks.scoring import Score
+from soda_checks.verify import TableOutcome
 
 FAILED_ROWS_KEPT = 1000
 """Failing rows kept of one check in one batch; the true number is in `quality.check_result`."""
@@ -114,16 +115,8 @@ def write_results(connection: Connection, batch_id: int, outcome: TableOutcome) 
     )
 
 
-def row_key(contract: Contract) -> sql.Composed:
-    """SQL of a row's opaque name: a staging row key or another uuid as it is, anything else hashed."""
-    names = [sql.SQL("{}::text").format(sql.Identifier(name)) for name in contract.huiliu.key]
-    if contract.huiliu.key == ["_row_key"]:
-        return sql.SQL("{}").format(names[0])
-    return sql.SQL("md5(concat_ws('|', {}))").format(sql.SQL(", ").join(names))
-
-
 def find_failing(connection: Connection, outcome: TableOutcome) -> None:
-    """Put a table's failing rows into `pg_temp.failing` (rule, column, key, masked value), in one scan."""
+    """Put a table's failing rows into `pg_temp.failing` (rule, column, key, masked value)."""
     connection.execute(
         """
         drop table if exists pg_temp.failing;
@@ -132,44 +125,39 @@ def find_failing(connection: Connection, outcome: TableOutcome) -> None:
         )
         """
     )
-    failing = [_failing(outcome, check) for check in outcome.checks if check.failed]
-    if not failing:
+    judged = outcome.judged
+    failing = [it for it in judged.attempts if outcome.checks[it.place].failed]
+    if judged.table is None or not failing:
         return
     connection.execute(
         sql.SQL(
             """
             insert into pg_temp.failing
-            select distinct tried.rule_id, tried.column_name, {row_key}, quality.mask_value(tried.value)
-            from {rows}
+            select distinct tried.rule_id, tried.column_name, judged.row_key, quality.mask_value(tried.value)
+            from {judged} as judged
             cross join lateral (values {failing}) as tried (rule_id, column_name, value, failed)
-            where tried.failed;
+            where judged.row_key is not null and tried.failed;
             analyze pg_temp.failing
             """
         ).format(
-            row_key=row_key(outcome.contract),
-            rows=outcome.relation.identifier,
-            failing=sql.SQL(", ").join(failing),
+            judged=sql.Identifier(SESSION, judged.table),
+            failing=sql.SQL(", ").join(_failing(it, shown_columns(judged.attempts)) for it in failing),
         )
     )
 
 
-def _failing(outcome: TableOutcome, check: CheckOutcome) -> sql.Composed:
-    return sql.SQL("({rule_id}, {column}, {value}, {failed})").format(
-        rule_id=sql.Literal(check.attributes.rule_id),
-        column=sql.Literal(check.bound.column),
-        value=_offending(check),
-        failed=condition(outcome.contract, check.bound, outcome.relation).failed,
+def _failing(attempt: Attempt, shown: Sequence[str]) -> sql.Composed:
+    value = (
+        sql.SQL("judged.shown[{}]").format(sql.Literal(shown.index(attempt.shown) + 1))
+        if attempt.shown
+        else sql.SQL("null::text")
     )
-
-
-def _offending(check: CheckOutcome) -> sql.Composable:
-    """The value at fault, as the source sent it if the rule reads that."""
-    column = check.bound.column
-    if not column:
-        return sql.SQL("null::text")
-    as_sent = f"{column}_raw"
-    shown = as_sent if as_sent in check.bound.check.model_dump_json() else column
-    return sql.SQL("{}::text").format(sql.Identifier(shown))
+    return sql.SQL("({rule_id}, {column}, {value}, {failed})").format(
+        rule_id=sql.Literal(attempt.bound.check.attributes.rule_id),
+        column=sql.Literal(attempt.bound.column),
+        value=value,
+        failed=attempt.has_failed,
+    )
 
 
 def write_scores(connection: Connection, batch_id: int, scores: Iterable[Score]) -> None:
@@ -181,37 +169,3 @@ def write_scores(connection: Connection, batch_id: int, scores: Iterable[Score])
     ):
         for score in scores:
             copy.write_row((batch_id, score.level, score.name, score.dimension, score.score))
-
-
-def region_tallies(connection: Connection, outcome: TableOutcome, into: dict[str, Tally]) -> None:
-    """Count a table's rules in one scan for townships, districts and the city (codes of 9, 6, 4 digits).
-
-    A table of the return layer has a row for each of its consumers: its codes are counted as they are.
-    """
-    region = outcome.contract.huiliu.region
-    checks = [check for check in outcome.checks if check.tested]
-    if region is None or not checks:
-        return
-    counts: list[sql.Composable] = []
-    for check in checks:
-        rule = condition(outcome.contract, check.bound, outcome.relation)
-        counts.append(sql.SQL("count(*) filter (where {})").format(rule.tested))
-        counts.append(sql.SQL("count(*) filter (where {})").format(rule.failed))
-    rows = connection.execute(
-        sql.SQL("select {region}::text, {counts} from {rows} where {region} is not null group by 1").format(
-            region=sql.Identifier(region), counts=sql.SQL(", ").join(counts), rows=outcome.relation.identifier
-        )
-    ).fetchall()
-    for code, *numbers in rows:
-        counted = Tally()
-        for position, check in enumerate(checks):
-            tested, failed = numbers[2 * position], numbers[2 * position + 1]
-            counted.add(check.dimension, check.attributes.weight, tested, failed)
-        for consumer in _consumers(code, outcome.contract):
-            into.setdefault(consumer, Tally()).merge(counted)
-
-
-def _consumers(code: str, contract: Contract) -> list[str]:
-    if contract.layer == "return":
-        return [code]
-    return [code[:length] for length in (9, 6, 4) if len(code) >= length]

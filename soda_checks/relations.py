@@ -1,43 +1,66 @@
 """Relations a contract is verified on: a whole table, or the rows of one batch before they are merged.
 
-Where rules read a source's own text (`pid_raw`), or a view that standardises text, the rows are first put
-into a temporary table: each rule then reads plain columns, and no lock on a model's table outlives the copy.
+A batch is read through a view that standardises text; its rows are first put into a temporary table, so that
+the text is standardised once, and no lock on a model's view outlives the copy.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from psycopg import sql
 
 from huiliu.database import Connection
 from huiliu.errors import ConfigError
-from soda_checks.conditions import Relation
-from soda_checks.contract import Contract
+from soda_checks.conditions import Relation, condition
+from soda_checks.contract import BoundCheck, Contract
 
 SESSION = "pg_temp"
 _RAW = "_raw"
 _WORD = re.compile(r"[a-z_][a-z0-9_]*")
 
 
+@dataclass(frozen=True)
+class Rows:
+    """The rows that checks look at: a source for `from`, and its columns."""
+
+    query: sql.Composable
+    columns: Sequence[str]
+
+
 def table_relation(connection: Connection, contract: Contract, business_date: date) -> Relation:
-    """The table itself; of a staging table whose rules read the source's text, a copy with both."""
-    held = _columns(connection, contract.layer, contract.model)
-    landed = _landed_columns(contract, held)
-    if contract.layer != "staging" or not landed or not held:
-        return Relation(contract.layer, contract.model, business_date)
+    """The table itself; of a staging table that rules compare with itself by the source's text, a copy."""
+    relation = Relation(contract.layer, contract.model, business_date)
+    held = columns_of(connection, relation)
+    landed = _landed_columns(connection, contract, relation, held)
+    if not held or not any(_reads_itself(contract, it, relation, landed) for it in contract.bound()):
+        return relation
     _copy(
         connection,
         contract,
         sql.SQL("select {columns} from {rows} as rows {landed}").format(
-            columns=_columns_read(contract, held, landed),
-            rows=sql.Identifier(contract.layer, contract.model),
+            columns=_columns_read(contract, relation, held, landed),
+            rows=relation.identifier,
             landed=_landed(contract),
         ),
     )
     return Relation(SESSION, contract.model, business_date)
+
+
+def rows_of(connection: Connection, contract: Contract, relation: Relation, held: Sequence[str]) -> Rows:
+    """The relation with the source's own text (`pid_raw`) beside it, where rules read it and it has none."""
+    landed = _landed_columns(connection, contract, relation, held)
+    if not landed:
+        return Rows(relation.identifier, held)
+    query = sql.SQL("(select {columns} from {rows} as rows {landed}) as rows").format(
+        columns=_columns_read(contract, relation, held, landed),
+        rows=relation.identifier,
+        landed=_landed(contract),
+    )
+    return Rows(query, [*held, *(f"{name}{_RAW}" for name in landed)])
 
 
 def batch_relation(
@@ -48,25 +71,26 @@ def batch_relation(
     `later` names batches that may have mended rows: of each key in the batch, the newest version counts.
     Raises ConfigError if the typed view does not exist yet.
     """
-    view = f"{contract.model}_typed"
-    held = _columns(connection, contract.layer, view)
+    view = Relation(contract.layer, f"{contract.model}_typed", business_date)
+    held = columns_of(connection, view)
     if not held:
         raise ConfigError(
-            f"The staging view {contract.layer}.{view} does not exist",
+            f"The staging view {view.schema}.{view.name} does not exist",
             fix="build the typed views, then run the gate",
         )
-    landed = _landed_columns(contract, held)
+    relation = Relation(SESSION, contract.model, business_date)
+    landed = _landed_columns(connection, contract, relation, held)
     _copy(
         connection,
         contract,
         sql.SQL("select {columns} from {rows} as rows {landed} where {newest} and rows._op <> 'D'").format(
-            columns=_columns_read(contract, held, landed),
-            rows=sql.Identifier(contract.layer, view),
+            columns=_columns_read(contract, relation, held, landed),
+            rows=view.identifier,
             landed=_landed(contract) if landed else sql.SQL(""),
             newest=_newest(contract, batch_id, later),
         ),
     )
-    return Relation(SESSION, contract.model, business_date)
+    return relation
 
 
 def _newest(contract: Contract, batch_id: int, later: Sequence[int]) -> sql.Composable:
@@ -100,29 +124,47 @@ def _copy(connection: Connection, contract: Contract, query: sql.Composable) -> 
     connection.execute(sql.SQL("analyze {}").format(name))
 
 
-def _columns(connection: Connection, schema: str, name: str) -> list[str]:
+def columns_of(connection: Connection, relation: Relation) -> list[str]:
+    """The columns a relation has now; none if there is no such relation."""
     rows = connection.execute(
         "select attname from pg_attribute"
         " where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped order by attnum",
-        (f'"{schema}"."{name}"',),
+        (relation.identifier.as_string(),),
     ).fetchall()
     return [str(row[0]) for row in rows]
 
 
-def _words(contract: Contract) -> set[str]:
-    """Every name a contract may mean: its columns, and whatever its SQL mentions."""
-    return set(_WORD.findall(contract.model_dump_json()))
+def _words(contract: Contract, checks: Iterable[BoundCheck], relation: Relation) -> set[str]:
+    """Every name the checks' SQL mentions."""
+    return {
+        word for it in checks for word in _WORD.findall(condition(contract, it, relation).failed.as_string())
+    }
 
 
-def _landed_columns(contract: Contract, held: Iterable[str]) -> list[str]:
+def _landed_columns(
+    connection: Connection, contract: Contract, relation: Relation, held: Iterable[str]
+) -> list[str]:
     """Source columns that the rules read as they came (`pid_raw`) and the staging relation does not carry."""
-    named = {word for word in _words(contract) if word.endswith(_RAW)}
-    return sorted(name.removesuffix(_RAW) for name in named - set(held))
+    named = {word for word in _words(contract, contract.bound(), relation) if word.endswith(_RAW)} - set(held)
+    if contract.layer != "staging" or not named:
+        return []
+    raw = columns_of(connection, Relation("raw", contract.raw_table, relation.business_date))
+    return sorted({name.removesuffix(_RAW) for name in named}.intersection(raw))
 
 
-def _columns_read(contract: Contract, held: Iterable[str], landed: Iterable[str]) -> sql.Composable:
+def _reads_itself(contract: Contract, bound: BoundCheck, relation: Relation, landed: Iterable[str]) -> bool:
+    """Whether a check's query reads the table under test, and with it columns that it does not carry."""
+    names_itself = relation.identifier.as_string() in condition(contract, bound, relation).failed.as_string()
+    return names_itself and not _words(contract, [bound], relation).isdisjoint(f"{it}{_RAW}" for it in landed)
+
+
+def _columns_read(
+    contract: Contract, relation: Relation, held: Iterable[str], landed: Iterable[str]
+) -> sql.Composable:
     """The columns that rules read, and no more: some are dear to compute, some not for every role."""
-    words = _words(contract)
+    meta = contract.huiliu
+    words = _words(contract, contract.bound(), relation)
+    words.update(meta.key, [meta.region or ""], (it.name for it in contract.columns))
     typed = [sql.Identifier("rows", name) for name in held if name in words]
     raw = [
         sql.SQL("{} as {}").format(sql.Identifier("landed", name), sql.Identifier(f"{name}{_RAW}"))

@@ -16,7 +16,7 @@ from soda_checks.gate import LOCK
 from soda_checks.profile import profile_tables
 from soda_checks.relations import table_relation
 from soda_checks.rules import OVERALL, write_catalogue
-from soda_checks.scoring import Score, Tally, region_scores, rolled_up, table_scores
+from soda_checks.scoring import Score, region_scores, rolled_up, table_scores
 from soda_checks.verify import TableOutcome, verify
 from soda_checks.workdays import add_workdays, calendar
 
@@ -72,7 +72,7 @@ def score(contracts: Mapping[str, Contract] | None = None) -> ScoreResult:
             scores = [
                 *table_scores(outcomes),
                 *rolled_up(outcomes, city),
-                *region_scores(_by_region(connection, outcomes)),
+                *region_scores(outcomes),
                 *beside_scores(connection, known.values(), city, today),
             ]
             ledger.write_scores(connection, batch_id, scores)
@@ -95,13 +95,6 @@ def _write(connection: Connection, batch_id: int, outcomes: list[TableOutcome]) 
             # Only what a department sent goes back to it; what we derived from it is ours to mend.
             changes += corrections.update(connection, batch_id, outcome)
     return changes
-
-
-def _by_region(connection: Connection, outcomes: list[TableOutcome]) -> dict[str, Tally]:
-    tallies: dict[str, Tally] = {}
-    for outcome in outcomes:
-        ledger.region_tallies(connection, outcome, tallies)
-    return tallies
 
 
 def _result(

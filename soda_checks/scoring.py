@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from soda_checks.contract import Contract
 from soda_checks.rules import OVERALL, Dimension, catalogue
 from soda_checks.verify import CheckOutcome, TableOutcome
 
@@ -132,10 +133,24 @@ def _mean(members: Iterable[TableOutcome]) -> Decimal | None:
     return sum((mass * score for mass, score in known), Decimal(0)) / mass if mass else None
 
 
-def region_scores(tallies: dict[str, Tally]) -> Iterator[Score]:
-    """Scores by consumer code."""
-    for code, counted in sorted(tallies.items()):
-        yield from _rows("region", code, counted, counted.overall())
+def region_scores(outcomes: Iterable[TableOutcome]) -> Iterator[Score]:
+    """Scores by consumer code: townships, districts and the city (9, 6, 4 digits)."""
+    tallies: dict[str, Tally] = defaultdict(Tally)
+    for outcome in outcomes:
+        for region, check, counted in outcome.regions:
+            for consumer in _consumers(region, outcome.contract):
+                tallies[consumer].add(
+                    check.dimension, check.attributes.weight, counted.tested, counted.failed
+                )
+    for code, counted_there in sorted(tallies.items()):
+        yield from _rows("region", code, counted_there, counted_there.overall())
+
+
+def _consumers(code: str, contract: Contract) -> list[str]:
+    """A table of the return layer has a row for each of its consumers: its codes count as they are."""
+    if contract.layer == "return":
+        return [code]
+    return [code[:length] for length in (9, 6, 4) if len(code) >= length]
 
 
 def _rows(level: str, name: str, counted: Tally, overall: Decimal | None) -> Iterator[Score]:

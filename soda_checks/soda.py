@@ -79,20 +79,15 @@ class _Borrowed(PostgresDataSourceConnection):  # type: ignore[misc]  # Soda is 
 
 
 @dataclass(frozen=True)
-class Result:
-    """One check: Soda's outcome (PASSED, FAILED, WARN, NOT_EVALUATED …) and its numbers by name."""
-
-    outcome: str
-    metrics: Mapping[str, int | float | None]
-
-
-@dataclass(frozen=True)
 class Answer:
-    """One contract: whether Soda finds it in order, its errors, and its checks by (rule id, column)."""
+    """One contract: whether Soda finds it in order, its errors, and its checks' outcomes by qualifier.
+
+    Outcomes are Soda's: PASSED, FAILED, WARN, NOT_EVALUATED, …
+    """
 
     is_ok: bool
     errors: Sequence[str]
-    results: Mapping[tuple[str, str], Result]
+    outcomes: Mapping[str, str]
 
 
 def verify_documents(connection: psycopg.Connection[Any], documents: Sequence[str]) -> list[Answer]:
@@ -109,12 +104,7 @@ def verify_documents(connection: psycopg.Connection[Any], documents: Sequence[st
         Answer(
             is_ok=result.is_ok,
             errors=[scrub(error) for error in result.get_errors()],
-            results={
-                (str(found.check.attributes["rule_id"]), found.check.column_name or ""): Result(
-                    found.outcome.name, found.diagnostic_metric_values or {}
-                )
-                for found in result.check_results
-            },
+            outcomes={str(it.check.qualifier): it.outcome.name for it in result.check_results},
         )
         for result in session.contract_verification_results
     ]

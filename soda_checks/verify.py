@@ -1,30 +1,35 @@
-"""Verify contracts against relations: Soda counts and judges, we return typed results.
+"""Verify contracts against relations: one scan counts, Soda judges the counts, we return typed results.
 
-A check Soda could not evaluate is a failure here (`not_evaluated`): a table passes only if Soda says `is_ok`
-*and* every check was evaluated.
+A check that could not be evaluated is a failure here (`not_evaluated`): a table passes only if Soda says
+`is_ok` *and* every check was evaluated.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import psycopg
-import yaml
 from psycopg import sql
 
 from soda_checks import soda
-from soda_checks.conditions import Relation, counting_queries
+from soda_checks.conditions import Relation
 from soda_checks.contract import Attributes, BoundCheck, Contract
-from soda_checks.contract import Check as ContractCheck
+from soda_checks.relations import SESSION
 from soda_checks.rules import Dimension
-from soda_checks.soda import Answer, Result
+from soda_checks.scan import Count, Judged, judge
+from soda_checks.soda import Answer
 
 Outcome = Literal["passed", "failed", "not_evaluated"]
 
 SMALL_BATCH_TOLERANCE = 10
 """Rows that may fail a blocking percentage in a batch of any size: one bad row in three is no bad batch."""
+
+_COUNTED = "counted"
+_CLEAN = "clean"
+"""Soda's check that rules without a failing row have none: one for each would cost more than the scan."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,15 @@ class TableOutcome:
     rows: int
     checks: tuple[CheckOutcome, ...]
     is_ok: bool
+    judged: Judged = field(default_factory=Judged)
+
+    @property
+    def regions(self) -> Iterator[tuple[str, CheckOutcome, Count]]:
+        """The counts of each evaluated check by region code."""
+        for region, counts in self.judged.regions.items():
+            for place, check in enumerate(self.checks):
+                if check.tested is not None and place in counts:
+                    yield region, check, counts[place]
 
     @property
     def blocking(self) -> list[CheckOutcome]:
@@ -74,87 +88,84 @@ def verify(
 ) -> list[TableOutcome]:
     """Verify each contract on its relation, all in one Soda session; same order.
 
-    `connection` is in autocommit mode: a query that fails must not end the others' transaction.
+    The failing rows are in temporary tables, of which each call drops those of the call before.
     """
-    sizes = [_row_count(connection, relation) for _, relation in targets]
-    full = [
-        (contract, relation, size) for (contract, relation), size in zip(targets, sizes, strict=True) if size
+    _forget(connection)
+    judged = [
+        judge(connection, contract, relation, f"judged_{number}")
+        for number, (contract, relation) in enumerate(targets)
     ]
-    answers = iter(soda.verify_documents(connection, [_document(connection, *target) for target in full]))
-    outcomes = []
-    for (contract, relation), size in zip(targets, sizes, strict=True):
-        if size == 0:
-            checks = tuple(CheckOutcome(bound, 0, 0, "passed", None) for bound in contract.bound())
-            outcomes.append(TableOutcome(contract, relation, 0, checks, is_ok=True))
-        else:
-            missing = _missing_columns(connection, contract, relation)
-            outcomes.append(_outcome(contract, relation, size or 0, next(answers) if size else None, missing))
-    return outcomes
+    _write_counts(connection, judged)
+    documents = {
+        number: _document(connection.info.dbname, number, contract, found)
+        for number, ((contract, _), found) in enumerate(zip(targets, judged, strict=True))
+        if found.counts
+    }
+    answers = dict(zip(documents, soda.verify_documents(connection, list(documents.values())), strict=True))
+    return [
+        _outcome(contract, relation, found, answers.get(number))
+        for number, ((contract, relation), found) in enumerate(zip(targets, judged, strict=True))
+    ]
 
 
-def _row_count(connection: psycopg.Connection[Any], relation: Relation) -> int | None:
-    """Rows of the relation; None if there is no such relation."""
-    if connection.execute(
-        "select to_regclass(%s)", (f'"{relation.schema}"."{relation.name}"',)
-    ).fetchone() == (None,):
-        return None
-    row = connection.execute(sql.SQL("select count(*) from {}").format(relation.identifier)).fetchone()
-    return int(row[0]) if row else None
-
-
-def _missing_columns(
-    connection: psycopg.Connection[Any], contract: Contract, relation: Relation
-) -> list[str]:
-    held = connection.execute(
-        "select attname from pg_attribute"
-        " where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped",
-        (f'"{relation.schema}"."{relation.name}"',),
+def _forget(connection: psycopg.Connection[Any]) -> None:
+    """Drop what an earlier call in this session left."""
+    left = connection.execute(
+        "select relname from pg_class where relnamespace = pg_my_temp_schema() and relkind = 'r'"
+        " and (relname ~ '^judged_[0-9]+$' or relname = %s)",
+        (_COUNTED,),
     ).fetchall()
-    names = {str(row[0]) for row in held}
-    wanted = [*contract.huiliu.key, *(column.name for column in contract.columns)]
-    return [name for name in wanted if name not in names]
+    if left:
+        tables = sql.SQL(", ").join(sql.Identifier(SESSION, name) for (name,) in left)
+        connection.execute(sql.SQL("drop table {}").format(tables))
 
 
-def _document(connection: psycopg.Connection[Any], contract: Contract, relation: Relation, rows: int) -> str:
-    """The contract as Soda shall read it: table and thresholds filled in."""
-    document: dict[str, Any] = {
-        "dataset": "/".join([soda.DATA_SOURCE, connection.info.dbname, relation.schema, relation.name]),
-        "columns": [
-            {
-                "name": column.name,
-                "checks": [_soda_check(contract, check, relation, rows) for check in column.checks],
-            }
-            if column.checks
-            else {"name": column.name}
-            for column in contract.columns
-        ],
+def _write_counts(connection: psycopg.Connection[Any], judged: Sequence[Judged]) -> None:
+    """Write down what was counted for Soda to read: a row a check of a target, by their places."""
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute(
+            sql.SQL("create temporary table {} (target integer, place integer, failed bigint)").format(
+                sql.Identifier(_COUNTED)
+            )
+        )
+        with cursor.copy(sql.SQL("copy {} from stdin").format(sql.Identifier(SESSION, _COUNTED))) as copy:
+            for target, found in enumerate(judged):
+                for place, counted in found.counts.items():
+                    copy.write_row((target, place, counted.failed))
+
+
+def _document(database: str, target: int, contract: Contract, found: Judged) -> str:
+    """The contract as Soda shall read it: each rule with failing rows against what it tolerates.
+
+    JSON is YAML, and Soda reads it sooner.
+    """
+    failing = {place for place, counted in found.counts.items() if counted.failed}
+    checks = [
+        _soda_check(str(place), target, [place], _threshold(bound, found.rows))
+        for place, bound in enumerate(contract.bound())
+        if place in failing
+    ]
+    clean = sorted(set(found.counts) - failing)
+    if clean:
+        checks.append(_soda_check(_CLEAN, target, clean, {"must_be": 0}))
+    dataset = "/".join([soda.DATA_SOURCE, database, SESSION, _COUNTED])
+    return json.dumps({"dataset": dataset, "columns": [], "checks": checks})
+
+
+def _soda_check(
+    qualifier: str, target: int, places: Sequence[int], threshold: Mapping[str, Any]
+) -> dict[str, Any]:
+    failed = sql.SQL("sum(failed) filter (where target = {} and place = any({}))").format(
+        sql.Literal(target), sql.Literal(list(places))
+    )
+    return {
+        "metric": {"qualifier": qualifier, "expression": failed.as_string(), "threshold": dict(threshold)}
     }
-    if contract.checks:
-        document["checks"] = [_soda_check(contract, check, relation, rows) for check in contract.checks]
-    return yaml.safe_dump(document, allow_unicode=True, sort_keys=False)
 
 
-def _soda_check(contract: Contract, check: ContractCheck, relation: Relation, rows: int) -> dict[str, Any]:
-    body = check.model_dump(exclude={"type", "threshold", "attributes"}, exclude_none=True)
-    for key in ("filter", "expression", "query"):
-        if key in body:
-            body[key] = relation.fill(body[key])
-    if check.query is not None:
-        body.pop("filter", None)
-        body["query"], body["rows_tested_query"] = counting_queries(contract, check, relation)
-    attributes = check.attributes
-    body["attributes"] = {
-        "rule_id": attributes.rule_id,
-        "dimension": attributes.dimension,
-        "weight": float(attributes.weight),
-        "blocking": attributes.blocking,
-    }
-    body["threshold"] = _threshold(check, rows)
-    return {check.type: body}
-
-
-def _threshold(check: ContractCheck, rows: int) -> dict[str, Any]:
+def _threshold(bound: BoundCheck, rows: int) -> dict[str, Any]:
     """What Soda shall call a failure: only a blocking rule fails a table, the others warn."""
+    check = bound.check
     if not check.attributes.blocking:
         return {"level": "warn", "must_be": 0}
     if check.threshold is None:
@@ -163,45 +174,22 @@ def _threshold(check: ContractCheck, rows: int) -> dict[str, Any]:
     return {"must_be_less_than_or_equal": max(int(rows * share / 100), SMALL_BATCH_TOLERANCE)}
 
 
-def _outcome(
-    contract: Contract, relation: Relation, rows: int, answer: Answer | None, missing: Sequence[str]
-) -> TableOutcome:
-    reason = _why_not(relation, answer, missing)
-    results = answer.results if answer else {}
+def _outcome(contract: Contract, relation: Relation, found: Judged, answer: Answer | None) -> TableOutcome:
     checks = tuple(
-        _check_outcome(bound, results.get((bound.check.attributes.rule_id, bound.column)), reason)
-        for bound in contract.bound()
+        _check_outcome(bound, place, found, answer) for place, bound in enumerate(contract.bound())
     )
     evaluated = all(check.outcome != "not_evaluated" for check in checks)
-    return TableOutcome(contract, relation, rows, checks, is_ok=bool(answer and answer.is_ok and evaluated))
+    is_ok = bool(answer and answer.is_ok and evaluated)
+    return TableOutcome(contract, relation, found.rows, checks, is_ok, found)
 
 
-def _why_not(relation: Relation, answer: Answer | None, missing: Sequence[str]) -> str:
-    """What to say of a check that Soda did not evaluate."""
-    if answer is None:
-        return f"没有关系 {relation.schema}.{relation.name}"
-    if missing:
-        return f"缺少列：{'、'.join(missing)}"
-    return answer.errors[0] if answer.errors else "Soda 未给出结果"
-
-
-_FAILED_METRIC = {
-    "missing": "missing_count",
-    "invalid": "invalid_count",
-    "duplicate": "duplicate_count",
-    "failed_rows": "failed_rows_count",
-}
-
-
-def _check_outcome(bound: BoundCheck, result: Result | None, reason: str) -> CheckOutcome:
-    if result is None or result.outcome not in ("PASSED", "FAILED", "WARN"):
+def _check_outcome(bound: BoundCheck, place: int, found: Judged, answer: Answer | None) -> CheckOutcome:
+    counted = found.counts.get(place)
+    if counted is None or answer is None:
+        return CheckOutcome(bound, None, None, "not_evaluated", found.reasons.get(place))
+    said = answer.outcomes.get(str(place) if counted.failed else _CLEAN)
+    if said not in ("PASSED", "FAILED", "WARN"):
+        reason = answer.errors[0] if answer.errors else "Soda 未给出结果"
         return CheckOutcome(bound, None, None, "not_evaluated", reason)
-    kind = bound.check.type
-    tested, failed = result.metrics["check_rows_tested"], result.metrics[_FAILED_METRIC[kind]]
-    if tested is None or failed is None:
-        return CheckOutcome(bound, None, None, "not_evaluated", reason)
-    if kind in ("invalid", "duplicate"):
-        # Soda counts blank values as tested; a blank is a matter of completeness only.
-        tested -= result.metrics["missing_count"] or 0
-    passed = result.outcome != "FAILED" if bound.check.attributes.blocking else not failed
-    return CheckOutcome(bound, int(tested), int(failed), "passed" if passed else "failed", None)
+    passed = said != "FAILED" if bound.check.attributes.blocking else not counted.failed
+    return CheckOutcome(bound, counted.tested, counted.failed, "passed" if passed else "failed", None)

@@ -21,7 +21,8 @@ from ingestion.raw_table import ensure_raw_tables
 from soda_checks.conditions import condition
 from soda_checks.contract import Contract, load_contracts
 from soda_checks.gate import at_the_gate, gate_staging
-from soda_checks.relations import batch_relation, table_relation
+from soda_checks.ledger import find_failing
+from soda_checks.relations import batch_relation, columns_of, rows_of, table_relation
 from soda_checks.verify import TableOutcome, verify
 from transformation.checks import ensure_typed_views
 
@@ -115,21 +116,25 @@ def _merge(connection: Connection, table: str) -> None:
 
 
 def _verify(contract: Contract) -> tuple[TableOutcome, dict[tuple[str, str], set[str]]]:
-    """The outcome, and the failing rows' keys of each binding by our own conditions."""
+    """The outcome, and the failing rows' keys of each binding; each check counted once more by itself."""
     with connect("warehouse:score", autocommit=True) as connection:
         relation = table_relation(connection, contract, TODAY)
         (outcome,) = verify(connection, [(contract, relation)])
+        rows = rows_of(connection, contract, relation, columns_of(connection, relation)).query
+        find_failing(connection, outcome)
         failing: dict[tuple[str, str], set[str]] = {}
         for check in outcome.checks:
             rule = condition(contract, check.bound, relation)
-            rows = connection.execute(
-                sql.SQL("select _row_key::text, {} from {} where {}").format(
-                    rule.failed, relation.identifier, rule.tested
-                )
+            found = connection.execute(
+                sql.SQL("select _row_key::text, {} from {} where {}").format(rule.failed, rows, rule.tested)
             ).fetchall()
-            keys = {str(key) for key, failed in rows if failed}
-            assert (len(rows), len(keys)) == (check.tested, check.failed), check.bound
-            failing[check.attributes.rule_id, check.bound.column] = keys
+            binding = (check.attributes.rule_id, check.bound.column)
+            kept = connection.execute(
+                "select row_key from pg_temp.failing where (rule_id, column_name) = (%s, %s)", binding
+            ).fetchall()
+            failing[binding] = {str(key) for key, failed in found if failed}
+            assert (len(found), len(failing[binding])) == (check.tested, check.failed), check.bound
+            assert failing[binding] == {str(key) for (key,) in kept}, check.bound
     return outcome, failing
 
 

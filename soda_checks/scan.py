@@ -1,0 +1,262 @@
+"""One scan of a relation for all its checks: the rows each tests and fails, by region, and which they are.
+
+A row's verdicts are the bits of a number. Grouped by region and verdicts, rows in order become a handful of
+groups and each row with a fault stays by itself: counts and failing rows, in one temporary table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import psycopg
+from psycopg import sql
+
+from huiliu.database import Connection
+from soda_checks.conditions import Relation, condition
+from soda_checks.contract import BoundCheck, Contract
+from soda_checks.relations import SESSION, columns_of, rows_of
+from soda_checks.soda import scrub
+
+_PER_NUMBER = 31
+_TESTED, _FAILED = 1, 2
+# Work of a hash is bounded by this many times the server's work_mem: keys that a query finds are held once.
+_HASH_MEMORY = "set local hash_mem_multiplier = 8"
+
+
+@dataclass(frozen=True)
+class Count:
+    """Rows a check tested, and those of them that fail it."""
+
+    tested: int
+    failed: int
+
+    def __add__(self, other: Count) -> Count:
+        return Count(self.tested + other.tested, self.failed + other.failed)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A check as it is tried on a row: its place in the contract, and the column at fault, if it has one."""
+
+    place: int
+    bound: BoundCheck
+    tested: sql.Composable
+    failed: sql.Composable
+    shown: str | None
+
+    @property
+    def verdict(self) -> sql.Composed:
+        """SQL of the row's bits for this check."""
+        return sql.SQL("case when {failed} then {both} when {tested} then {one} else 0 end").format(
+            failed=self.failed,
+            both=sql.Literal((_TESTED | _FAILED) << self._shift),
+            tested=self.tested,
+            one=sql.Literal(_TESTED << self._shift),
+        )
+
+    @property
+    def number(self) -> int:
+        """Which of a row's numbers holds the bits."""
+        return self.place // _PER_NUMBER
+
+    @property
+    def was_tested(self) -> sql.Composed:
+        """SQL over a judged row."""
+        return self._has(_TESTED)
+
+    @property
+    def has_failed(self) -> sql.Composed:
+        """SQL over a judged row."""
+        return self._has(_FAILED)
+
+    @property
+    def _shift(self) -> int:
+        return 2 * (self.place % _PER_NUMBER)
+
+    def _has(self, bit: int) -> sql.Composed:
+        return sql.SQL("{} & {} <> 0").format(_verdicts(self.number), sql.Literal(bit << self._shift))
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a scan found: counts by a check's place, also by region, and why others could not be evaluated.
+
+    `table`: the session's temporary table of failing rows, or None. It holds until the next `verify`.
+    """
+
+    rows: int = 0
+    counts: Mapping[int, Count] = field(default_factory=dict)
+    regions: Mapping[str, Mapping[int, Count]] = field(default_factory=dict)
+    reasons: Mapping[int, str] = field(default_factory=dict)
+    attempts: Sequence[Attempt] = ()
+    table: str | None = None
+
+
+def row_key(contract: Contract) -> sql.Composed:
+    """SQL of a row's opaque name: a staging row key or another uuid as it is, anything else hashed."""
+    names = [sql.SQL("{}::text").format(sql.Identifier(name)) for name in contract.huiliu.key]
+    if contract.huiliu.key == ["_row_key"]:
+        return sql.SQL("{}").format(names[0])
+    return sql.SQL("md5(concat_ws('|', {}))").format(sql.SQL(", ").join(names))
+
+
+def judge(connection: Connection, contract: Contract, relation: Relation, table: str) -> Judged:
+    """Evaluate every check of a contract on a relation in one scan, into the temporary table `table`.
+
+    A check whose column is missing or whose SQL is wrong gets a reason; the others are evaluated anyway.
+    """
+    held = columns_of(connection, relation)
+    places = range(len(list(contract.bound())))
+    if not held:
+        return Judged(reasons=dict.fromkeys(places, f"没有关系 {relation.schema}.{relation.name}"))
+    missing = [name for name in contract.huiliu.key if name not in held]
+    if missing:
+        reason = f"缺少列：{'、'.join(missing)}"
+        return Judged(_row_count(connection, relation), reasons=dict.fromkeys(places, reason))
+    return _Scan(connection, contract, relation, held, table).judged()
+
+
+def _row_count(connection: Connection, relation: Relation) -> int:
+    (rows,) = connection.execute(
+        sql.SQL("select count(*) from {}").format(relation.identifier)
+    ).fetchone() or (0,)
+    return int(rows)
+
+
+@dataclass(frozen=True)
+class _Scan:
+    """One relation on its way to being judged."""
+
+    connection: Connection
+    contract: Contract
+    relation: Relation
+    held: Sequence[str]
+    table: str
+
+    @property
+    def _region(self) -> list[str]:
+        """The region column, if rows have one."""
+        return [name for name in self.held if name == self.contract.huiliu.region]
+
+    def judged(self) -> Judged:
+        rows = rows_of(self.connection, self.contract, self.relation, self.held)
+        attempts = [
+            self._attempt(place, bound, rows.columns) for place, bound in enumerate(self.contract.bound())
+        ]
+        reasons: dict[int, str] = {}
+        try:
+            self._write(rows.query, attempts)
+        except psycopg.Error as error:
+            _reraise_if_passing(error)
+            reasons = self._reasons(rows.query, rows.columns, attempts)
+            attempts = [attempt for attempt in attempts if attempt.place not in reasons]
+            self._write(rows.query, attempts)
+        return self._counted(attempts, reasons)
+
+    def _attempt(self, place: int, bound: BoundCheck, columns: Sequence[str]) -> Attempt:
+        rule = condition(self.contract, bound, self.relation)
+        # The value at fault as the source sent it, if the rule reads that.
+        as_sent = f"{bound.column}_raw"
+        shown = as_sent if as_sent in rule.failed.as_string() else bound.column
+        return Attempt(place, bound, rule.tested, rule.failed, shown if shown in columns else None)
+
+    def _write(self, rows: sql.Composable, attempts: Sequence[Attempt]) -> None:
+        shown = shown_columns(attempts)
+        numbers = sorted({attempt.number for attempt in attempts}) or [0]
+        read = sorted({*self.contract.huiliu.key, *shown, *self._region})
+        verdicts = [
+            sql.SQL("{} as {}").format(
+                sql.SQL(" | ").join(
+                    [sql.SQL("0::bigint"), *(it.verdict for it in attempts if it.number == number)]
+                ),
+                _verdicts(number),
+            )
+            for number in numbers
+        ]
+        statement = sql.SQL(
+            """
+            create temporary table {table} as
+            select {region}::text as region, {numbers},
+                case when {fails} then {row_key} end as row_key,
+                case when {fails} then array[{shown}]::text[] end as shown,
+                count(*) as row_count
+            from (select {read}, {verdicts} from {rows} offset 0) as tried
+            group by {groups}
+            """
+        ).format(
+            table=sql.Identifier(self.table),
+            region=sql.Identifier(*self._region) if self._region else sql.SQL("null"),
+            numbers=sql.SQL(", ").join(map(_verdicts, numbers)),
+            fails=sql.SQL(" or ").join([sql.SQL("false"), *(it.has_failed for it in attempts)]),
+            row_key=row_key(self.contract),
+            shown=sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(name)) for name in shown),
+            read=sql.SQL(", ").join(map(sql.Identifier, read)),
+            verdicts=sql.SQL(", ").join(verdicts),
+            rows=rows,
+            groups=sql.SQL(", ").join(map(sql.Literal, range(1, len(numbers) + 4))),
+        )
+        with self.connection.transaction():
+            self.connection.execute(_HASH_MEMORY)
+            self.connection.execute(statement)
+
+    def _reasons(
+        self, rows: sql.Composable, columns: Sequence[str], attempts: Iterable[Attempt]
+    ) -> dict[int, str]:
+        """Why which of the checks cannot be evaluated, each tried by itself."""
+        reasons: dict[int, str] = {}
+        for attempt in attempts:
+            query = sql.SQL("select count(*) filter (where {}), count(*) filter (where {}) from {}").format(
+                attempt.tested, attempt.failed, rows
+            )
+            try:
+                with self.connection.transaction():
+                    self.connection.execute(query)
+            except psycopg.Error as error:
+                _reraise_if_passing(error)
+                column = attempt.bound.column
+                reasons[attempt.place] = (
+                    f"缺少列：{column}" if column and column not in columns else _message(error)
+                )
+        return reasons
+
+    def _counted(self, attempts: Sequence[Attempt], reasons: Mapping[int, str]) -> Judged:
+        counts = [
+            sql.SQL("coalesce(sum(row_count) filter (where {}), 0)::bigint").format(bit)
+            for attempt in attempts
+            for bit in (attempt.was_tested, attempt.has_failed)
+        ]
+        found = self.connection.execute(
+            sql.SQL("select region, {} from {} group by region").format(
+                sql.SQL(", ").join([sql.SQL("sum(row_count)::bigint"), *counts]),
+                sql.Identifier(SESSION, self.table),
+            )
+        ).fetchall()
+        totals = {attempt.place: Count(0, 0) for attempt in attempts}
+        regions: dict[str, Mapping[int, Count]] = {}
+        for region, _, *numbers in found:
+            here = {it.place: Count(*numbers[2 * at : 2 * at + 2]) for at, it in enumerate(attempts)}
+            totals = {place: totals[place] + counted for place, counted in here.items()}
+            if region is not None:
+                regions[region] = here
+        rows = sum(group[1] for group in found)
+        return Judged(rows, totals, regions, reasons, attempts, self.table)
+
+
+def shown_columns(attempts: Iterable[Attempt]) -> list[str]:
+    """The columns whose values a judged row shows, in order."""
+    return sorted({attempt.shown for attempt in attempts if attempt.shown})
+
+
+def _verdicts(number: int) -> sql.Identifier:
+    return sql.Identifier(f"_verdicts_{number}")
+
+
+def _reraise_if_passing(error: psycopg.Error) -> None:
+    """A lost server, a full disk or a cancelled query is no fault of a rule."""
+    if isinstance(error, psycopg.OperationalError):
+        raise error
+
+
+def _message(error: psycopg.Error) -> str:
+    return f"SQL 有误：{scrub(error.diag.message_primary or type(error).__name__)}"
