@@ -37,6 +37,7 @@ _LONGEST_FIRST = (
 # Files that share what is dear to make: they stay with one worker, so that it is made once.
 _SHARED = {
     "tests/models/": "the built city",
+    "tests/quality/test_staging": "the views of staging",
     "tests/ingestion/test_ingest_mysql": "the MariaDB server",
     "tests/ingestion/test_ingest_sql_database": "the MariaDB server",
 }

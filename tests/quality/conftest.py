@@ -1,4 +1,4 @@
-"""A warehouse of its own for quality tests, with a toy source `toy.person`."""
+"""Warehouses of their own for quality tests: of a toy source `toy.person`, or of the real staging views."""
 
 from __future__ import annotations
 
@@ -11,6 +11,30 @@ from toy_source import ToySource
 
 from huiliu import business_date
 from huiliu.database import connect
+from ingestion.raw_table import ensure_raw_tables
+from transformation.checks import ensure_typed_views
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--write-proof` writes what the plants found into docs/quality_proof.md."""
+    parser.addoption("--write-proof", action="store_true", help="write docs/quality_proof.md anew")
+
+
+@pytest.fixture(scope="session")
+def staging_views(home: Path) -> Iterator[str]:
+    """Name of a warehouse to copy: raw tables of the specs, typed views of the models, no rows."""
+    database = "quality_staging_views"
+    with own_warehouse(database) as owner:
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            monkeypatch.setenv("HUILIU_DSN_WAREHOUSE", owner)
+            with connect("warehouse", autocommit=True) as connection:
+                connection.execute(
+                    "insert into vault.hash_key (inner_pad, outer_pad)"
+                    " values (decode(repeat('36', 64), 'hex'), decode(repeat('5c', 64), 'hex'))"
+                )
+            ensure_raw_tables()
+            ensure_typed_views()
+        yield database
 
 
 @pytest.fixture(scope="module")

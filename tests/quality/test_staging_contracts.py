@@ -1,33 +1,26 @@
-"""Every rule bound to a staging table, both ways: clean rows pass all of them, a planted fault fails its own.
+"""Contracts of the staging tables at the gate, on real raw tables and typed views: who passes, who is held.
 
-On the real raw tables and the real typed views, so that a renamed column shows here.
+That each rule finds its faults is shown in test_staging_plants.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 from good_rows import MAKERS, good_rows, pid
 from own_warehouse import TODAY, own_warehouse
-from planted_faults import Fault, planted
 from psycopg import sql
 from toy_source import Row
 
 from huiliu.database import Connection, connect
-from ingestion.raw_table import ensure_raw_tables
-from soda_checks.conditions import condition
 from soda_checks.contract import Contract, load_contracts
 from soda_checks.gate import at_the_gate, gate_staging
-from soda_checks.ledger import find_failing
-from soda_checks.relations import batch_relation, columns_of, rows_of, table_relation
-from soda_checks.verify import TableOutcome, verify
-from transformation.checks import ensure_typed_views
+from soda_checks.relations import batch_relation
+from soda_checks.verify import verify
 
 TABLES = sorted(MAKERS)
-LAP = 12
 AWARD = "civil_affairs__subsidy_award"
 
 _BASE = """
@@ -40,21 +33,15 @@ grant select on all tables in schema base, staging to huiliu_score;
 
 
 @pytest.fixture(scope="module")
-def city(home: Path) -> Iterator[Connection]:
-    """Raw tables of the specs, typed views of the models, clean rows landed and merged."""
+def city(staging_views: str) -> Iterator[Connection]:
+    """Clean rows landed and merged in every staging table."""
     with (
-        own_warehouse("quality_staging") as owner,
+        own_warehouse("quality_staging", template=staging_views) as owner,
         pytest.MonkeyPatch.context() as monkeypatch,
         ExitStack() as stack,
     ):
         monkeypatch.setenv("HUILIU_DSN_WAREHOUSE", owner)
         connection = stack.enter_context(connect("warehouse", autocommit=True))
-        connection.execute(
-            "insert into vault.hash_key (inner_pad, outer_pad)"
-            " values (decode(repeat('36', 64), 'hex'), decode(repeat('5c', 64), 'hex'))"
-        )
-        ensure_raw_tables()
-        ensure_typed_views()
         for table in TABLES:
             _land(connection, table, good_rows(table))
             _merge(connection, table)
@@ -115,34 +102,6 @@ def _merge(connection: Connection, table: str) -> None:
     )
 
 
-def _verify(contract: Contract) -> tuple[TableOutcome, dict[tuple[str, str], set[str]]]:
-    """The outcome, and the failing rows' keys of each binding; each check counted once more by itself."""
-    with connect("warehouse:score", autocommit=True) as connection:
-        relation = table_relation(connection, contract, TODAY)
-        (outcome,) = verify(connection, [(contract, relation)])
-        rows = rows_of(connection, contract, relation, columns_of(connection, relation)).query
-        find_failing(connection, outcome)
-        failing: dict[tuple[str, str], set[str]] = {}
-        for check in outcome.checks:
-            rule = condition(contract, check.bound, relation)
-            found = connection.execute(
-                sql.SQL("select _row_key::text, {} from {} where {}").format(rule.failed, rows, rule.tested)
-            ).fetchall()
-            binding = (check.attributes.rule_id, check.bound.column)
-            kept = connection.execute(
-                "select row_key from pg_temp.failing where (rule_id, column_name) = (%s, %s)", binding
-            ).fetchall()
-            failing[binding] = {str(key) for key, failed in found if failed}
-            assert (len(found), len(failing[binding])) == (check.tested, check.failed), check.bound
-            assert failing[binding] == {str(key) for (key,) in kept}, check.bound
-    return outcome, failing
-
-
-def _key(connection: Connection, table: str, number: int) -> str:
-    row = connection.execute("select md5(%s)::uuid::text", (f"{table} {number}",)).fetchone()
-    return str(row[0]) if row else ""
-
-
 @pytest.fixture(scope="module")
 def contracts() -> dict[str, Contract]:
     """The project's contracts."""
@@ -159,49 +118,6 @@ def test_clean_batches_pass_the_gate(city: Connection) -> None:
     assert len(result.passed) == len(TABLES)
     assert city.execute("select distinct outcome from quality.check_result").fetchall() == [("passed",)]
     assert city.execute("select * from quality.failed_row").fetchall() == []
-
-
-@pytest.mark.parametrize("table", TABLES)
-def test_clean_rows_pass_and_each_planted_fault_fails(
-    city: Connection, contracts: dict[str, Contract], table: str
-) -> None:
-    contract = contracts[f"staging.stg_{table}"]
-    outcome, failing = _verify(contract)
-    assert outcome.is_ok
-    assert {binding: keys for binding, keys in failing.items() if keys} == {}
-    rows = good_rows(table)
-    # Few faults at a time: rows that are not touched keep what others refer to.
-    faults = list(planted(contract, rows))
-    for start in range(0, len(faults), LAP):
-        lap = faults[start : start + LAP]
-        failing = _with_faults(city, contract, table, lap)
-        missed = [
-            (number, fault)
-            for number, fault in lap
-            if not _found(city, table, number, fault.rule, failing[fault.rule, fault.column])
-        ]
-        assert missed == []
-
-
-def _with_faults(
-    city: Connection, contract: Contract, table: str, lap: list[tuple[int, Fault]]
-) -> dict[tuple[str, str], set[str]]:
-    """What fails while the faults are in the table."""
-    spoiled = good_rows(table)
-    for number, fault in lap:
-        spoiled[number] |= fault.changes
-    batch = _land(city, table, spoiled)
-    try:
-        _merge(city, table)
-        return _verify(contract)[1]
-    finally:
-        _unland(city, table, batch)
-        _merge(city, table)
-
-
-def _found(connection: Connection, table: str, number: int, rule: str, keys: set[str]) -> bool:
-    """A rule about repeated rows may name another of them than the one we changed."""
-    return bool(keys) if rule[0] == "U" else _key(connection, table, number) in keys
 
 
 # More than any column of ours holds, in every form that reads as a number, and years that the calendar lacks.

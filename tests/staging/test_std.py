@@ -174,6 +174,20 @@ def test_credit_codes_agree_with_stdnum(call: Call) -> None:
     assert call("uscc_is_valid", codes) == [uscc.is_valid(code) for code in codes]
 
 
+def test_credit_codes_of_every_authority_are_known(call: Call) -> None:
+    """GB 32100 has letters for three: N agriculture, A the military, Y others (python-stdnum knows none)."""
+    codes = [
+        body + uscc.calc_check_digit(body)
+        for body in ("N2370602MF0001234", "A1370602MF0001234", "Y1370602MF0001234", "B1370602MF0001234")
+    ]
+    assert call("uscc_is_valid", codes) == [True, True, True, False]
+
+
+def test_white_space_of_any_width_is_blank(call: Call) -> None:
+    texts = ["", " ", "\t", "\u3000", " \u200b\n", "\u00a0", "-", " 无 "]
+    assert call("is_blank", texts) == [True] * 6 + [False] * 2
+
+
 def test_a_credit_code_that_fails_is_kept(call: Call) -> None:
     assert call("uscc", ["91350100m000100y44", "９１３５０１００Ｍ０００１００Ｙ４３", "913501", "N/A"]) == [
         "91350100M000100Y44", "91350100M000100Y43", None, None,
@@ -247,7 +261,8 @@ def test_numbers_and_amounts(call: Call) -> None:
         Decimal("999999999999.99"),
         None,
     ]
-    assert call("month_code", ["202512", "2025-12", "202513", "20251"]) == ["202512", "202512", None, None]
+    months = ["202512", "2025-12", "202513", "20251", "2025-1-1", "20-2512"]
+    assert call("month_code", months) == ["202512", "202512", None, None, None, None]
     assert call("year_code", ["2025", "１９９９", "0000", "1899"]) == ["2025", "1999", None, None]
     assert call("try_count", ["999999999", "1000000000", "-1", "1.5"]) == [999_999_999, None, None, None]
     assert call("try_age", ["0", "150", "151", "999999999"]) == [0, 150, None, None]

@@ -1,0 +1,244 @@
+"""Plants for accuracy 准确性: A04, A06 dates; A05, A07 amounts; A08 places. Codes are in accuracy_codes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
+
+from own_warehouse import TODAY
+from toy_source import Row
+
+from plants.accuracy_codes import number_of_birth
+from plants.record import Ask, Draft, Recipe, Recipes
+
+# --- A04 -------------------------------------------------------------------------------------------------
+
+# The start of each end; of `admitted_on` the end is `settled_on`.
+_START: dict[tuple[str, str], str] = {
+    ("agriculture__land_contract", "term_to"): "term_from",
+    ("civil_affairs__assisted_household", "ended_on"): "approved_on",
+    ("civil_affairs__subsidy_award", "ended_on"): "started_on",
+    ("disabled_federation__certificate", "valid_until"): "issued_on",
+    ("funeral__cremation", "cremated_on"): "died_on",
+    ("health__birth", "registered_on"): "born_on",
+    ("health__death", "registered_on"): "died_on",
+    ("licence_register__licence", "valid_until"): "issued_on",
+    ("police__household_member", "left_on"): "joined_on",
+    ("social_security__employment", "ended_on"): "started_on",
+    ("social_security__insurance", "ended_on"): "started_on",
+    ("transport__licence", "valid_until"): "issued_on",
+    ("veterans__service_record", "discharged_on"): "enlisted_on",
+}
+
+
+def _ends(days: int) -> Recipe:
+    """An end so many days after its start."""
+    why = f"ends {abs(days)} days before its start" if days < 0 else f"ends {days} days after its start"
+
+    def recipe(ask: Ask) -> Draft:
+        return ask.change(_ending(ask, days), why, also=("C03",))
+
+    return recipe
+
+
+def _ending(ask: Ask, days: int) -> Row:
+    if (ask.table, ask.column) == ("medical_insurance__settlement", "admitted_on"):
+        return {"admitted_on": _after(ask.row["settled_on"], -days)}
+    if ask.table == "health__death" and not ask.column:
+        return {"died_on": _after(_birth_in(ask.row["pid"]), days)}
+    if ask.table == "veterans__service_record" and not ask.column:
+        birth = date.fromisoformat(_birth_in(ask.row["pid"]))
+        fourteen = birth.replace(year=birth.year + 14).isoformat()
+        return {"enlisted_on": _after(fourteen, days), "discharged_on": _after(fourteen, days + 730)}
+    return {ask.column: _after(ask.row[_START[ask.table, ask.column]], days)}
+
+
+def _after(day: str | None, days: int) -> str:
+    return (date.fromisoformat(day or "") + timedelta(days)).isoformat()
+
+
+def _birth_in(pid: str | None) -> str:
+    code = pid or ""
+    return f"{code[6:10]}-{code[10:12]}-{code[12:14]}"
+
+
+# --- A05 -------------------------------------------------------------------------------------------------
+
+# (whether zero is allowed, the most that is).
+_CAPS: dict[tuple[str, str], tuple[bool, str | None]] = {
+    ("agriculture__land_contract", "area_mu"): (False, "10000"),
+    ("agriculture__subsidy", "claimed_mu"): (False, "10000"),
+    ("agriculture__subsidy", "amount"): (False, "1000000"),
+    ("civil_affairs__assisted_household", "monthly_amount"): (False, "20000"),
+    ("civil_affairs__subsidy_award", "monthly_amount"): (False, "20000"),
+    ("civil_affairs__subsidy_payment", "amount"): (False, "20000"),
+    ("medical_insurance__settlement", "total_amount"): (True, "1000000"),
+    ("social_security__insurance", "monthly_benefit"): (False, "50000"),
+}
+_NO_CAP = (True, None)
+
+
+def _amount(ask: Ask, value: Decimal | str, why: str) -> Draft:
+    drawing = {"status": "领取"} if ask.column == "monthly_benefit" else {}
+    return ask.change({ask.column: str(value)} | drawing, why, also=("S05", "A07", "N07"))
+
+
+def _beyond(step: str) -> Recipe:
+    def recipe(ask: Ask) -> Draft | None:
+        cap = _CAPS.get((ask.table, ask.column), _NO_CAP)[1]
+        return _amount(ask, Decimal(cap) + Decimal(step), f"{step} beyond the cap") if cap else None
+
+    return recipe
+
+
+def _within(step: str) -> Recipe:
+    def recipe(ask: Ask) -> Draft | None:
+        cap = _CAPS.get((ask.table, ask.column), _NO_CAP)[1]
+        return _amount(ask, Decimal(cap) - Decimal(step), f"{step} within the cap") if cap else None
+
+    return recipe
+
+
+def _negative(value: str) -> Recipe:
+    return lambda ask: _amount(ask, value, "less than nothing")
+
+
+def _zero(ask: Ask) -> Draft | None:
+    allowed = _CAPS.get((ask.table, ask.column), _NO_CAP)[0]
+    return None if allowed else _amount(ask, ("0", "0.00", "0.0")[ask.turn % 3], "nothing at all")
+
+
+def _zero_is_allowed(ask: Ask) -> Draft | None:
+    allowed = _CAPS.get((ask.table, ask.column), _NO_CAP)[0]
+    return _amount(ask, ("0", "0.00")[ask.turn % 2], "nothing, which may be") if allowed else None
+
+
+def _small(value: str) -> Recipe:
+    return lambda ask: _amount(ask, value, "little, but something")
+
+
+# --- A06 -------------------------------------------------------------------------------------------------
+
+
+def _in_days(days: int, form: str = "%Y-%m-%d") -> Recipe:
+    day = (TODAY + timedelta(days)).strftime(form)
+    why = f"{days} days ahead" if days > 0 else f"{-days} days ago"
+
+    def recipe(ask: Ask) -> Draft:
+        changes: Row = {ask.column: day}
+        number = next((it for it in ("pid", "child_pid") if it in ask.row), "")
+        if ask.column in ("birth_date", "born_on"):
+            changes[number] = number_of_birth(ask, (TODAY + timedelta(days)).strftime("%Y%m%d"))
+        return ask.change(changes, why, also=("A04", "S0", "R01", "C0"))
+
+    return recipe
+
+
+# --- A07 -------------------------------------------------------------------------------------------------
+
+_MEDIAN, _MAD = Decimal(1000), Decimal(10)
+
+
+def _off(steps: Callable[[Ask], Decimal], why: str) -> Recipe:
+    """An amount so many median deviations off the median of its kind of subsidy."""
+
+    def recipe(ask: Ask) -> Draft:
+        beside = tuple(
+            (table, row | {"subsidy_kind": "孤儿补助"} if table.endswith("award") else row)
+            for table, row in ask.beside
+        )
+        sign = 1 if ask.turn % 2 else -1
+        paid = ask.row | {"amount": f"{_MEDIAN + sign * steps(ask) * _MAD:.2f}"}
+        return Draft(why, (paid,), beside + (_typical(ask) if ask.turn == 0 else ()), ())
+
+    return recipe
+
+
+def _typical(ask: Ask) -> tuple[tuple[str, Row], ...]:
+    """800 months of one award: half 5 off the median of 1000, half 10, above as often as below.
+
+    With at most 300 plants further off, the median deviation of all is 10.
+    """
+    row, beside = ask.fresh.row("civil_affairs__subsidy_payment")
+    award = [
+        (table, it | {"subsidy_kind": "孤儿补助"} if table.endswith("award") else it) for table, it in beside
+    ]
+    months = [f"{1950 + month // 12}{1 + month % 12:02d}" for month in range(800)]
+    amounts = ("995.00", "1005.00", "990.00", "1010.00")
+    paid = [
+        row | {"payment_id": str(ask.fresh.number()), "month": month, "amount": amounts[position % 4]}
+        for position, month in enumerate(months)
+    ]
+    return (*award, *(("civil_affairs__subsidy_payment", it) for it in paid))
+
+
+# --- A08 -------------------------------------------------------------------------------------------------
+
+_OUTSIDE = [
+    "116.400000,39.900000", "121.470000,31.230000", "117.120000,36.650000", "126.630000,45.750000",
+    "104.060000,30.670000", "113.260000,23.130000", "121.600000,40.700000", "124.380000,40.120000",
+    "37.530000,121.400000", "36.900000,120.500000", "37.920000,120.740000", "39.900000,116.400000", "0,0",
+    "0.000000,0.000000", "-121.400000,37.530000", "121.400000,-37.530000", "2.350000,48.850000",
+    "-74.000000,40.700000", "151.200000,-33.900000", "140.000000,37.500000", "121.400000,60.000000",
+    "72.990000,37.530000", "136.010000,37.530000", "121.400000,54.010000", "121.400000,2.990000", "121.4",
+    "在文化路东", "1214000,375300", "121.400000;37.530000", "180,90",
+]  # fmt: skip
+_INSIDE = [
+    "121.400000,37.530000", "119.570000,37.100000", "121.950000,37.300000", "120.700000,38.390000",
+    "120.736000,37.916000", "120.910000,38.360000", "120.600000,36.270000", "121.4,37.5",
+    "121.400001,37.530001",
+    "120.000000,37.000000", "121.395700,37.539300", "121.600000,37.400000",
+]  # fmt: skip
+
+
+def _at(position: str, why: str) -> Recipe:
+    return lambda ask: ask.put(position, why)
+
+
+RECIPES = {
+    "A04": Recipes(
+        [_ends(days) for days in (-1, -2, -7, -30, -31, -365, -366, -1000, -3000)],
+        [_ends(days) for days in (0, 1, 0, 2, 0, 30)],
+    ),
+    "A05": Recipes(
+        [
+            _beyond("0.01"),
+            _negative("-0.01"),
+            _zero,
+            _beyond("1"),
+            _negative("-300.00"),
+            _beyond("980000"),
+            _negative("-1"),
+        ],
+        [_within("0"), _small("0.01"), _within("0.01"), _zero_is_allowed, _small("1"), _within("1")],
+    ),
+    "A06": Recipes(
+        [
+            *map(_in_days, (1, 2, 16, 17, 31, 100, 365, 366, 1000, 20_000)),
+            *(_in_days(days, form) for days in (1, 5) for form in ("%Y%m%d", "%Y/%m/%d", "%Y年%m月%d日")),
+        ],
+        [
+            *map(_in_days, (0, -1, -2, -15, -30)),
+            *(_in_days(days, form) for days in (0, -1) for form in ("%Y%m%d", "%Y/%m/%d", "%Y年%m月%d日")),
+        ],
+    ),
+    "A07": Recipes(
+        [
+            _off(lambda _: Decimal("6.001"), "just over six median deviations"),
+            _off(lambda ask: Decimal(6) + Decimal(ask.draw.randrange(1, 3000)) / 1000, "over six"),
+            _off(lambda ask: Decimal(ask.draw.randrange(10, 95)), "far off"),
+        ],
+        [
+            _off(lambda _: Decimal(6), "six median deviations"),
+            _off(lambda _: Decimal("5.999"), "a cent less"),
+            _off(
+                lambda ask: Decimal(4) + Decimal(ask.draw.randrange(0, 2000)) / 1000, "between four and six"
+            ),
+        ],
+    ),
+    "A08": Recipes(
+        [_at(it, "outside the region, or no point") for it in _OUTSIDE],
+        [_at(it, "inside, at a border or on an island") for it in _INSIDE],
+    ),
+}

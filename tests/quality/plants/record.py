@@ -1,0 +1,81 @@
+"""The record of plants: what was planted where, and why it is a fault or only nearly one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Literal
+
+from toy_source import Row
+
+from plants.fresh import Fresh
+
+Kind = Literal["fault", "near_miss"]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Rows of the table under test, and rows of other tables without which they would not be what they are.
+
+    `also` begins the names of other rules that a near miss fails with good reason. Rows with a `manifest`
+    land as a batch of their own, of which the manifest says (expected rows, rows read).
+    """
+
+    why: str
+    rows: tuple[Row, ...]
+    beside: tuple[tuple[str, Row], ...] = ()
+    also: tuple[str, ...] = ()
+    manifest: tuple[int | None, int] | None = None
+
+
+@dataclass(frozen=True)
+class Plant:
+    """A draft planted for one binding of a rule. It is found if any of its rows fails that rule there."""
+
+    rule: str
+    table: str
+    column: str
+    kind: Kind
+    draft: Draft
+
+
+@dataclass
+class Ask:
+    """What a recipe starts from: the binding, how often its rule was planted before, and a good row."""
+
+    table: str
+    column: str
+    turn: int
+    draw: Random
+    fresh: Fresh
+    row: Row = field(default_factory=dict)
+    beside: tuple[tuple[str, Row], ...] = ()
+
+    def __post_init__(self) -> None:
+        self.row, self.beside = self.fresh.row(self.table)
+
+    @property
+    def good(self) -> str:
+        """The good value of the column asked about."""
+        return self.row.get(self.column) or ""
+
+    def put(self, value: str | None, why: str, *, also: Sequence[str] = ()) -> Draft:
+        """Plant a value in the column asked about."""
+        return self.change({self.column: value}, why, also=also)
+
+    def change(self, changes: Row, why: str, *, also: Sequence[str] = ()) -> Draft:
+        """Plant some changes of the good row."""
+        return Draft(why, (self.row | changes,), self.beside, tuple(also))
+
+
+Recipe = Callable[[Ask], Draft | None]
+"""Makes a plant, or nothing where it does not fit the binding."""
+
+
+@dataclass(frozen=True)
+class Recipes:
+    """How to plant a rule's faults and its near misses; taken in turns."""
+
+    faults: Sequence[Recipe]
+    near_misses: Sequence[Recipe]
