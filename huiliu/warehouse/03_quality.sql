@@ -77,6 +77,21 @@ create index if not exists correction_open on quality.correction (table_name, ru
 where closed_at is null;
 create index if not exists score_latest on quality.score (level, name, dimension, batch_id desc);
 
+create or replace view quality.score_trend as
+select
+    score_run.batch_id, score_run.stage, score_run.business_date, score.level, score.name, score.dimension, score.score
+from quality.score
+inner join quality.score_run using (batch_id)
+where score_run.status = 'succeeded';
+comment on view quality.score_trend is '得分历史：各级对象每次闸门检验、每次评分的得分，按批次与业务日期排列即为趋势；未检验为空，不计满分';
+comment on column quality.score_trend.batch_id is '批次号：闸门为到货批次，评分为其自身批次；同一业务日期可有多次';
+comment on column quality.score_trend.stage is '环节：staging_gate 为闸门，score 为评分';
+comment on column quality.score_trend.business_date is '业务日期';
+comment on column quality.score_trend.level is '层级：列、表、来源、部门、城市、区域';
+comment on column quality.score_trend.name is '对象名称';
+comment on column quality.score_trend.dimension is '质量类别，overall 为总分';
+comment on column quality.score_trend.score is '得分（0 至 1）；未检验为空';
+
 -- Failing values are kept to be recognised by whoever mends them, not to be read: a code of up to two characters stays, of a
 -- Chinese text its first character, of anything else at most its first four.
 create or replace function quality.mask_value(value text) returns text

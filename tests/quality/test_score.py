@@ -99,6 +99,22 @@ def test_scoring_twice_gives_the_same(scored_toy: ToySource) -> None:
     assert first.city_score == second.city_score
 
 
+def test_the_trend_keeps_every_scoring_and_what_was_not_tested_stays_empty(scored_toy: ToySource) -> None:
+    scorings = [score(scored_toy.contracts) for _ in range(2)]
+    trend = _rows(
+        scored_toy,
+        "select batch_id, business_date, stage, score from quality.score_trend"
+        " where (level, dimension) = ('city', 'overall') order by batch_id",
+    )
+    assert trend == [(it.batch_id, TODAY, "score", it.city_score) for it in scorings]
+    empty = _rows(
+        scored_toy,
+        "select distinct dimension from quality.score_trend"
+        " where name = 'staging.stg_toy__person.name' and score is null order by dimension",
+    )
+    assert empty == [("accuracy",), ("association",), ("consistency",), ("uniqueness",)]
+
+
 def test_scores_of_every_level(scored_toy: ToySource) -> None:
     result = score(scored_toy.contracts)
     scores = {
