@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -12,7 +12,8 @@ from psycopg import sql
 
 from huiliu.database import connect
 from simulator import scenario
-from tests.flow import city_days, streaming
+from tests.flow import city_days, held_source, streaming
+from tests.flow.held_source import Township
 from transformation.build import build
 
 PERSONS = 2500
@@ -49,6 +50,18 @@ def _mend_awards() -> None:
 
 
 @dataclass(frozen=True)
+class HeldDay:
+    """A day on which the awards were held and, later on, mended: its tables, and the township of the dead."""
+
+    dead_key: str
+    tables: list[str]
+    differing: set[str]
+    before: Township
+    held: Township
+    mended: Township
+
+
+@dataclass(frozen=True)
 class FiveDays:
     """Who the days' events happened to, by ID number, and what was known of them on day 0."""
 
@@ -57,6 +70,8 @@ class FiveDays:
     target_village: str
     turned_sixty: list[str]
     ages_on_day_zero: dict[str, str]
+    first: date
+    held: HeldDay
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +85,7 @@ def five_days(city_home: Path) -> FiveDays:
     assert not day_zero.gate.held
     ages = _age_verdicts(sixties)
 
-    dead = _a_death_and_a_held_batch(city_home)
+    dead, held = _a_death_and_a_held_batch(city_home)
     _a_failed_model()
     mover, target = _mended_awards_and_a_move(city_home, but_not=dead)
     streaming.two_people_are_renamed_at_noon(but_not={dead, mover})
@@ -79,27 +94,45 @@ def five_days(city_home: Path) -> FiveDays:
     today = city_days.pass_days(1)
     assert not city_days.warehouse_day().build.failed
     assert today == first + timedelta(days=5)
-    return FiveDays(dead, mover, target, sixties, ages)
+    return FiveDays(dead, mover, target, sixties, ages, first, held)
 
 
-def _a_death_and_a_held_batch(home: Path) -> str:
+def _a_death_and_a_held_batch(home: Path) -> tuple[str, HeldDay]:
+    roster = _rosters()
+    known = (row for row in _residents(home) if row["pid"] in roster)
+    dead = max(known, key=lambda row: str(row["birth_date"]))
+    township, key = roster[str(dead["pid"])]
+    before = held_source.serve(township)
     today = city_days.pass_days(1)
-    dead = max(_residents(home), key=lambda row: str(row["birth_date"]))
     scenario.die(int(str(dead["person_id"])), today)
     _damage_awards()
     day = city_days.warehouse_day()
     assert [batch.table_name for batch in day.gate.held] == ["subsidy_award"]
     assert not day.build.failed
-    return str(dead["pid"])
+    held = held_source.serve(township)
+    with connect("warehouse") as warehouse:
+        city_days.keep_picture(warehouse, "while_held")
+    _mend_awards()
+    day = city_days.warehouse_day()
+    assert not day.gate.held
+    assert not day.build.failed
+    mended = held_source.serve(township)
+    with connect("warehouse") as warehouse:
+        tables = city_days.keep_picture(warehouse, "once_mended")
+        differing = set(city_days.differences(warehouse, "while_held", "once_mended"))
+    return str(dead["pid"]), HeldDay(key, tables, differing, before, held, mended)
 
 
 def _a_failed_model() -> None:
     city_days.pass_days(1)
+    _damage_awards()
     with connect("warehouse") as warehouse:
         warehouse.execute(
             "alter table base.base_population__person add constraint broken check (pid is null) not valid"
         )
-    failed = {run.name for run in city_days.warehouse_day().build.failed}
+    day = city_days.warehouse_day()
+    assert [batch.table_name for batch in day.gate.held] == ["subsidy_award"]
+    failed = {run.name for run in day.build.failed}
     assert "base_population__person" in failed
     assert not failed & {"stg_police__resident", "base_legal_person__organisation"}
     with connect("warehouse") as warehouse:
@@ -131,6 +164,16 @@ def _an_award_ends_and_a_row_is_deleted(home: Path) -> None:
 
 def _pids(home: Path, persons: list[int]) -> list[str]:
     return [str(row["pid"]) for row in _truth(home, "person") if row["person_id"] in persons]
+
+
+def _rosters() -> dict[str, tuple[str, str]]:
+    """Township and person key of everybody on a roster, by ID number."""
+    with connect("warehouse") as warehouse:
+        rows = warehouse.execute(
+            "select pid, consumer_code, person_key::text from return.return_resident_roster"
+            " inner join base.base_population__person using (person_key) where pid is not null"
+        ).fetchall()
+    return {str(pid): (str(code), str(key)) for pid, code, key in rows}
 
 
 def _age_verdicts(pids: list[str]) -> dict[str, str]:
@@ -177,3 +220,34 @@ def test_the_dead_have_left_the_roster_and_the_mover_has_arrived(five_days: Five
     with connect("warehouse") as warehouse:
         assert warehouse.execute(roster, [five_days.dead]).fetchall() == []
         assert warehouse.execute(roster, [five_days.mover]).fetchall() == [(five_days.target_village[:9],)]
+
+
+def test_a_held_source_leaves_every_other_table_as_it_is_without_the_bad_batch(five_days: FiveDays) -> None:
+    day = five_days.held
+    depending = held_source.depending_on("stg_civil_affairs__subsidy_award")
+    assert "staging.stg_civil_affairs__subsidy_award" in day.differing
+    assert day.differing <= depending
+    assert len(set(day.tables) - depending) > 80
+
+
+def test_a_township_reads_last_good_data_with_a_notice_while_a_source_is_held(five_days: FiveDays) -> None:
+    day, first = five_days.held, five_days.first
+    assert day.before.notices == []
+    assert day.held.notices == [
+        (package, "civil_affairs.subsidy_award", "来源批次被扣留", first, first + timedelta(days=1))
+        for package in ("resident_roster", "veteran_subsidy")
+    ]
+    # What other sources brought on the same day is there.
+    assert day.dead_key in day.before.roster
+    assert day.dead_key not in day.held.roster
+    assert day.mended.notices == []
+
+
+def test_a_package_knows_its_sources_also_those_reached_through_linkage(five_days: FiveDays) -> None:
+    with connect("warehouse") as warehouse:
+        sources = warehouse.execute(
+            "select source || '.' || table_name from ops.model_source where model = 'return_resident_roster'"
+        ).fetchall()
+    # Cremations carry no ID number; taxes are of firms alone.
+    assert {("police.resident",), ("funeral.cremation",)} <= set(sources)
+    assert not [source for (source,) in sources if source.startswith("taxation.")]
