@@ -27,6 +27,13 @@ due_keys    SQL (rendered at run time, so it may use ref and this) of keys that 
 {%- endmacro %}
 
 
+{#- The same keys as an array. Where a view of several branches is filtered, `key = any({{ touched_keys() }})` reaches each
+    branch's index; `in (select …)` reads all of every branch, or worse, once a key. -#}
+{% macro touched_keys() -%}
+    array(select key from {{ touched() }})
+{%- endmacro %}
+
+
 {#- Pre-hook of every model: gathers the touched keys of an incremental run; makes sure a build is running. -#}
 {% macro touched_begin() %}
     {%- if execute and config.get('incremental_strategy') == 'touched' -%}
@@ -94,6 +101,9 @@ due_keys    SQL (rendered at run time, so it may use ref and this) of keys that 
 {% macro _touched_gather() %}
     {%- set parents = _touched_parents() -%}
     {%- set due_keys = config.get('due_keys') -%}
+    {%- set unique_key = config.get('unique_key') -%}
+    {%- set key_column = adapter.get_columns_in_relation(this) | selectattr('name', 'equalto', unique_key) | first -%}
+    {#- Of the key's own type and with statistics: else PostgreSQL takes half of every table for touched, and reads all. -#}
     create temporary table {{ touched() }} on commit drop as
     with mine as (select build_id, as_of from ops.model_state where model = '{{ model.name }}'),
     {%- if due_keys %}
@@ -138,16 +148,19 @@ due_keys    SQL (rendered at run time, so it may use ref and this) of keys that 
         {%- endif %}
     ),
     {%- endfor %}
-    own as (select {{ config.get('unique_key') }}::text as key from {{ this }} where (select everything from state))
-    select key from own where key is not null
-    {%- for parent in parents %}
-    union
-    select key from parent_{{ loop.index }} where key is not null
-    {%- endfor %}
-    {%- if due_keys %}
-    union
-    select key::text from due where key is not null
-    {%- endif %};
+    own as (select {{ unique_key }}::text as key from {{ this }} where (select everything from state)),
+    gathered as (
+        select key from own where key is not null
+        {%- for parent in parents %}
+        union
+        select key from parent_{{ loop.index }} where key is not null
+        {%- endfor %}
+        {%- if due_keys %}
+        union
+        select key::text from due where key is not null
+        {%- endif %}
+    )
+    select key::{{ key_column.data_type }} as key from gathered;
     analyze {{ touched() }};
     select std.build_id()
 {% endmacro %}

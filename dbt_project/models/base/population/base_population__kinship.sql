@@ -1,4 +1,5 @@
--- Who is kin to whom, when, and by which records. Every edge has its mirror, as every record is read from both sides.
+-- Who is kin to whom, when, and by which records. Every edge has its mirror, as every record is read from both sides:
+-- so the relatives of somebody re-keyed are found by his own identifier, which is what the records are indexed by.
 {{ config(
     materialized='incremental', incremental_strategy='touched', unique_key='person_key',
     touched_by={
@@ -14,11 +15,12 @@
             'stg_marriage_registry__registration', 'stg_marriage_archive__record', 'stg_health__birth', 'int_household_pair'
         ]) }}
         union all
-        select own.person_key from {{ ref('int_kin_stated') }} as stated
-        inner join {{ ref('base_population__identity') }} as own on stated.identifier_key = own.identifier_key
-        where stated.relative_identifier_key in (
+        select relative.person_key from {{ ref('int_kin_stated') }} as stated
+        inner join {{ ref('base_population__identity') }} as relative
+            on stated.relative_identifier_key = relative.identifier_key
+        where stated.identifier_key = any(array(
             select rekeyed.key::uuid from ({{ touched_since(['base_population__identity'], 'identifier_key') }}) as rekeyed
-        )
+        ))
         union all
         select edge.person_key from {{ this }} as edge
         where edge.relative_key in (
@@ -41,6 +43,7 @@ identity as (
 
 kin_stated as (
     select * from {{ ref('int_kin_stated') }}
+    {% if is_incremental() %} where identifier_key = any(array(select own.identifier_key from own)){% endif %}
 ),
 
 death as not materialized (

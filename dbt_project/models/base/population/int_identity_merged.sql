@@ -48,7 +48,7 @@
 
 with observed as (
     select * from {{ ref('int_person_observed') }}
-    {% if is_incremental() %} where identifier_key in (select key::uuid from {{ touched() }}){% endif %}
+    {% if is_incremental() %} where identifier_key = any({{ touched_keys() }}){% endif %}
 ),
 
 source_ranked as (
