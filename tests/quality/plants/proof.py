@@ -15,7 +15,7 @@ from plants.record import Plant
 from soda_checks.conditions import condition
 from soda_checks.contract import Contract
 from soda_checks.ledger import find_failing
-from soda_checks.relations import table_relation
+from soda_checks.relations import columns_of, rows_of, table_relation
 from soda_checks.rules import catalogue
 from soda_checks.verify import TableOutcome, verify
 
@@ -44,7 +44,9 @@ def _tested(connection: Connection, outcome: TableOutcome) -> tuple[int, ...]:
     """How many rows each check tests, counted apart."""
     conditions = [condition(outcome.contract, it.bound, outcome.relation) for it in outcome.checks]
     counts = sql.SQL(", ").join(sql.SQL("count(*) filter (where {})").format(it.tested) for it in conditions)
-    query = sql.SQL("select {} from {}").format(counts, outcome.relation.identifier)
+    held = columns_of(connection, outcome.relation)
+    rows = rows_of(connection, outcome.contract, outcome.relation, held)
+    query = sql.SQL("select {} from {}").format(counts, rows.query)
     return connection.execute(query).fetchone() or ()
 
 
