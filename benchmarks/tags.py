@@ -102,8 +102,9 @@ def _check(conn: Connection, groups: Sequence[WideGroup]) -> tuple[int, int, int
             for name, copied in group.tags.items()
         )
         statement = sql.SQL(
-            "select count(*) from {} as wide full join {} as it on wide.person_key = it.person_key"
-            " where wide.person_key is null or it.person_key is null or {}"
+            "select count(*) from {} as wide"
+            " full join {} as original on wide.person_key = original.person_key"
+            " where wide.person_key is null or original.person_key is null or {}"
         ).format(_table(group.model), _table(group.template), differs)
         if differing := _number(conn, statement):
             raise HuiliuError(

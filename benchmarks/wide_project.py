@@ -69,7 +69,7 @@ def _write_group(profile: Path, template: str, number: int, size: int) -> WideGr
 def _write_registry(path: Path, groups: list[WideGroup]) -> None:
     waits = "".join(f"-- depends_on: {{{{ ref('{group.model}') }}}}\n" for group in groups)
     lines = path.read_text("utf-8").split("\n\n", 1)
-    path.write_text(_REFERENCE.sub("", lines[0]) + "\n" + waits + "\n" + lines[1], "utf-8")
+    path.write_text(_REFERENCE.sub("", lines[0] + "\n") + waits + "\n" + lines[1], "utf-8")
 
 
 def _write_view(path: Path, groups: list[WideGroup]) -> None:
