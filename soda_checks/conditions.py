@@ -1,7 +1,7 @@
 """A check as two SQL conditions over a row: is it tested, does it fail.
 
-Soda Core 4 counts failures but does not keep the failing rows, so the rows, their regions and the corrections
-are found with these conditions; tests hold that both count alike.
+Everything stands on these two: the counts Soda judges, the failing rows, their regions and the corrections
+(docs/decisions/0009-a-rule-is-written-once.md).
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def condition(contract: Contract, bound: BoundCheck, relation: Relation) -> Cond
 
 
 def counting_queries(contract: Contract, check: Check, relation: Relation) -> tuple[str, str]:
-    """Two queries for Soda: the keys that fail, and how many rows were tested.
+    """Two queries of a contract written whole: the keys that fail, and how many rows were tested.
 
     Only tested rows can fail, and each once, whatever the contract's query returns.
     """

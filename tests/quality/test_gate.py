@@ -193,8 +193,10 @@ def test_a_missing_column_holds_the_batch(toy: ToySource) -> None:
     result = gate_staging(toy.contracts)
     assert result.held[0].batch_id == batch
     assert "无法检验，缺少列：born_on" in str(result.held[0].reason)
-    query = "select distinct outcome, tested from quality.check_result where column_name = 'born_on'"
-    assert toy.connection.execute(query).fetchall() == [("not_evaluated", None)]
+    query = "select distinct outcome, tested from quality.check_result where column_name = %s"
+    assert toy.connection.execute(query, ["born_on"]).fetchall() == [("not_evaluated", None)]
+    # The other columns' rules are judged all the same.
+    assert toy.connection.execute(query, ["name"]).fetchall() == [("passed", 30)]
 
 
 def test_a_rule_whose_sql_breaks_holds_the_batch(toy: ToySource, caplog: pytest.LogCaptureFixture) -> None:
