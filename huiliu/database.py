@@ -104,7 +104,8 @@ def _explained(name: str, conninfo: str, database: str | None, answer: str) -> H
         setting = f"{variable_name('SECRET', target(name).role)} or {setting}"
     return ConfigError(
         f'Connection "{name}" to {where} was refused: {reason}',
-        fix=f'correct {setting}, or run "huiliu prepare" to set role, password and rights again',
+        fix=f"see that this is the server meant (at a port of an embedded one that is stopped, another may "
+        f'answer: "huiliu up"), correct {setting}, or run "huiliu prepare" to set role, password and rights',
     )
 
 
