@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import groupby
+from itertools import chain, groupby
 
 import psycopg
 from psycopg import sql
@@ -61,7 +61,7 @@ def deliver_database(front_code: str, batch_id: int) -> list[DeliveryOutcome]:
                 # Taken up after midnight, a batch is still of the day it was planned for.
                 day = due[0].business_date if due else business_date.get(conn)
                 outbox.start(conn, due)
-                standing = notices.standing(conn, list(load_packages().values()))
+                standing = notices.standing(conn, list(load_packages().values()), list(consumers.values()))
             run = _Run(conn, front_code, batch_id, day, consumers, standing)
             outcomes = list(_deliver_all(run, due))
         except psycopg.OperationalError as error:
@@ -250,8 +250,7 @@ def _deliver_consumer(
                     failures.append((sending, error))
             records = [(it.package, it.rows_there, it.due.notice) for it in sent]
             destination.write_ledger(run.writer, consumer, run.batch_id, run.day, records)
-            told = [it for one in sent for it in run.standing.told_with(one.package, one.due.notice)]
-            notices.tell(run.writer, consumer, [it.package for it in sent], told)
+            _tell(run, consumer, sent, [it.package for it, _ in failures])
         outcomes = _confirm(run, consumer, sent)
     except (HuiliuError, psycopg.Error) as error:
         if run.conn.broken:
@@ -261,6 +260,18 @@ def _deliver_consumer(
     for sending, failure in failures:
         yield from _failed(run, consumer, [sending.due], failure)
     yield from outcomes
+
+
+def _tell(run: _Run, consumer: Consumer, sent: Sequence[_Sending], failed: Sequence[Package]) -> None:
+    """Write what is to be known of the packages sent, and of those that failed now or before."""
+    told = {it.package: run.standing.told_with(consumer, it.package, it.due.notice) for it in sent}
+    missing = [
+        it
+        for it in run.packages.values()
+        if it in failed or (it not in told and run.standing.has_failed(consumer, it))
+    ]
+    told |= {it: run.standing.told_without(consumer, it) for it in missing}
+    notices.tell(run.writer, consumer, list(told), list(chain.from_iterable(told.values())))
 
 
 def _make_own_tables(run: _Run, consumer: Consumer, found: FoundConsumer) -> None:

@@ -7,11 +7,13 @@ from datetime import date
 
 import pytest
 from psycopg import sql
-from returnflow_city import DISTRICTS, ROSTER, TOWNSHIPS, A, City
+from returnflow_city import DISTRICTS, ROSTER, TOWNSHIPS, A, B, C, City, D
 
 from huiliu import business_date
 from huiliu.database import connect
 from huiliu.regions import front_schema
+from returnflow.run import ReturnError
+from returnflow.spec import load_packages
 
 VETERANS = "veteran_subsidy"
 TODAY, TOMORROW = date(2026, 1, 15), date(2026, 1, 16)
@@ -162,6 +164,51 @@ def test_a_package_below_its_floor_stays_and_its_consumers_are_told(awards: Awar
     assert city.deliver(ROSTER, VETERANS).held == 0
     city.assert_delivered(ROSTER, VETERANS)
     assert told() == []
+
+
+FAILED = ("交付失败", "本数据包未能送达，正在处理，沿用上次数据", TODAY, TOMORROW, None)
+
+
+def test_a_package_that_cannot_be_written_is_told_of_beside_those_that_were(awards: Awards) -> None:
+    city, titles = awards.city, {name: it.title for name, it in load_packages().items()}
+    next_day(city)
+    with connect("front_writer:370602") as conn:
+        conn.execute("alter table t370602001.veteran_subsidy add column phone text")
+        conn.execute("create view t370602001.mine as select phone from t370602001.veteran_subsidy")
+    held = awards.load(TOMORROW, "held")
+    with pytest.raises(ReturnError, match="DependentObjectsStillExist"):
+        city.deliver(ROSTER, VETERANS)
+    source, own = told()
+    assert source[1:5] == (*AWARDS[1:], "来源批次被扣留")
+    assert own == (VETERANS, "delivery", titles[VETERANS], None, *FAILED)
+    assert [it[1] for it in told(B)] == ["clinic.award"]
+    awards.decide(held, "released")
+    with connect("front_writer:370602") as conn:
+        conn.execute("drop view t370602001.mine")
+    city.deliver(VETERANS)
+    assert told() == []
+
+
+def test_what_a_database_did_not_get_is_told_there_once_it_is_reached_again(
+    awards: Awards, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city = awards.city
+    next_day(city)
+    monkeypatch.setenv("HUILIU_DSN_FRONT_WRITER__370602", "postgresql://a:b@127.0.0.1:1/front_370602")
+    with pytest.raises(ReturnError, match="front_writer:370602"):
+        city.deliver(ROSTER, VETERANS)
+    monkeypatch.delenv("HUILIU_DSN_FRONT_WRITER__370602")
+    assert told() == []
+    later = date(2026, 1, 17)
+    business_date.set(city.conn, later)
+    city.build(str(later))
+    awards.load(later, "passed")
+    city.deliver(VETERANS)
+    title = load_packages()[ROSTER].title
+    assert [told(code) for code in (A, B)] == [[(ROSTER, "delivery", title, None, *FAILED)]] * 2
+    assert [told(code) for code in (C, D, A[:6])] == [[]] * 3
+    city.deliver(ROSTER)
+    assert [told(code) for code in (A, B)] == [[], []]
 
 
 def test_a_consumer_served_before_there_were_notices_gets_its_table(awards: Awards) -> None:
