@@ -46,11 +46,11 @@ def register(conn: Connection, spec: SourceSpec) -> None:
     for table in spec.tables:
         conn.execute(
             "insert into ops.resource (resource_id, source, table_name, title, department, level, share_type,"
-            " published, cadence, key_columns) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict"
-            " (resource_id) do update set"
+            " published, cadence, key_columns, source_title)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict (resource_id) do update set"
             " title = excluded.title, department = excluded.department, level = excluded.level,"
             " share_type = excluded.share_type, published = excluded.published, cadence = excluded.cadence,"
-            " key_columns = excluded.key_columns",
+            " key_columns = excluded.key_columns, source_title = excluded.source_title",
             [
                 resource_id(spec.name, table.name),
                 spec.name,
@@ -62,6 +62,7 @@ def register(conn: Connection, spec: SourceSpec) -> None:
                 table.resource.published,
                 spec.cadence,
                 list(table.key) or None,
+                spec.title,
             ],
         )
 

@@ -1,6 +1,9 @@
 -- Corrections: how each closed, what was let off by whom, who was urged, and which lists were sent (docs/corrections.md).
-alter table ops.resource add column if not exists key_columns text[];
+alter table ops.resource
+add column if not exists key_columns text[],
+add column if not exists source_title text;
 comment on column ops.resource.key_columns is '来源主键列；为空表示整行内容即主键';
+comment on column ops.resource.source_title is '来源系统名称；为空表示登记后尚未再采集';
 
 create table if not exists quality.suppression (
     suppression_id bigint generated always as identity primary key,
@@ -129,7 +132,7 @@ level as (
 select
     correction.correction_id,
     correction.department,
-    correction.source,
+    coalesce(resource.source_title, correction.source) as source,
     coalesce(resource.title, correction.table_name) as table_title,
     coalesce(correction.source_key, correction.row_key) as record_key,
     case
