@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
 import xlsxwriter
-from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from huiliu.settings import get_settings
 from soda_checks.correction_columns import COLUMNS
 
 ROWS_A_SHEET = 1_000_000
+NOTHING = "本期无待更正记录"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+Cell = int | date | str
 
 
 def write_files(department: str, day: date, rows: Iterable[tuple[Any, ...]]) -> Path:
@@ -24,7 +26,8 @@ def write_files(department: str, day: date, rows: Iterable[tuple[Any, ...]]) -> 
     folder = get_settings().home / "outbox" / "corrections" / department
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     name = f"纠错清单_{department}_{day:%Y-%m-%d}"
-    book, text = folder / f".{name}.xlsx.draft", folder / f".{name}.csv.draft"
+    # Drafts of the same name every day: what a killed run left, the next one takes away.
+    book, text = folder / ".draft.xlsx", folder / ".draft.csv"
     try:
         _write(book, text, department, day, rows)
         text.replace(folder / f"{name}.csv")
@@ -43,36 +46,61 @@ def _write(book: Path, text: Path, department: str, day: date, rows: Iterable[tu
         workbook.set_properties({"title": f"{department}纠错清单", "created": datetime.combine(day, time())})
         lines = csv.writer(file)
         lines.writerow([column.heading for column in COLUMNS])
-        bold = workbook.add_format({"bold": True})
-        sheet = _add_sheet(workbook, bold)
-        for number, row in enumerate(rows):
-            values = [_shown(value) for value in row]
-            lines.writerow([_no_formula(value) for value in values])
-            place = number % ROWS_A_SHEET
-            if number and not place:
-                sheet = _add_sheet(workbook, bold)
-            for column, value in enumerate(values):
-                if isinstance(value, int):
-                    sheet.write_number(place + 1, column, value)
-                elif value:
-                    sheet.write_string(place + 1, column, value)
+        sheets = _Sheets(workbook)
+        for cells in _lines(rows):
+            lines.writerow([_no_formula(cell) for cell in cells])
+            sheets.add(cells)
+        sheets.end()
 
 
-def _add_sheet(workbook: xlsxwriter.Workbook, bold: Format) -> Worksheet:
-    sheet = workbook.add_worksheet(f"纠错清单{len(workbook.worksheets()) or ''}")
-    for number, column in enumerate(COLUMNS):
-        sheet.set_column(number, number, column.width)
-        sheet.write_string(0, number, column.heading, bold)
-    sheet.freeze_panes(1, 0)
-    return sheet
+def _lines(rows: Iterable[tuple[Any, ...]]) -> Iterator[list[Cell]]:
+    """Each row's cells; a list without rows says that it has none, as silence could mean anything."""
+    is_empty = True
+    for row in rows:
+        is_empty = False
+        yield ["" if value is None else value for value in row]
+    if is_empty:
+        yield [NOTHING, *[""] * (len(COLUMNS) - 1)]
 
 
-def _shown(value: object) -> int | str:
-    if isinstance(value, int):
-        return value
-    return "" if value is None else str(value)
+class _Sheets:
+    """Sheets of a workbook with a heading that stays in view and filters, each as long as a sheet may be."""
+
+    def __init__(self, workbook: xlsxwriter.Workbook) -> None:
+        self._workbook = workbook
+        self._bold = workbook.add_format({"bold": True})
+        self._day = workbook.add_format({"num_format": "yyyy-mm-dd", "align": "left"})
+        self._begin()
+
+    def add(self, cells: Iterable[Cell]) -> None:
+        """Write the next row."""
+        if self._rows == ROWS_A_SHEET:
+            self.end()
+            self._begin()
+        self._rows += 1
+        for column, cell in enumerate(cells):
+            if isinstance(cell, int):
+                self._sheet.write_number(self._rows, column, cell)
+            elif isinstance(cell, date):
+                self._sheet.write_datetime(self._rows, column, cell, self._day)
+            elif cell:
+                self._sheet.write_string(self._rows, column, cell)
+
+    def end(self) -> None:
+        """Let the sheet be filtered by each of its columns."""
+        self._sheet.autofilter(0, 0, self._rows, len(COLUMNS) - 1)
+
+    def _begin(self) -> None:
+        self._rows = 0
+        self._sheet: Worksheet = self._workbook.add_worksheet(
+            f"纠错清单{len(self._workbook.worksheets()) or ''}"
+        )
+        for number, column in enumerate(COLUMNS):
+            self._sheet.set_column(number, number, column.width)
+            self._sheet.write_string(0, number, column.heading, self._bold)
+        self._sheet.freeze_panes(1, 0)
 
 
-def _no_formula(value: int | str) -> int | str:
+def _no_formula(cell: Cell) -> Cell:
     """A text that a spreadsheet would take for a formula is marked as a text."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) and len(value) > 1 else value
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) and len(cell) > 1 else cell

@@ -49,7 +49,7 @@ class ListSent:
 
 
 def send_lists() -> list[ListSent]:
-    """Send every department that ever had a correction its list of the business date.
+    """Send each department whose tables were scored, or that ever had a correction, its list of the day.
 
     A department's failure is in its own result. Raises TransientError if another run sends, or if the
     warehouse is lost.
@@ -61,7 +61,7 @@ def send_lists() -> list[ListSent]:
         Front(city) as front,
     ):
         today = business_date.get(conn)
-        found = conn.execute("select distinct department from quality.correction order by 1").fetchall()
+        found = conn.execute(_DEPARTMENTS).fetchall()
         return [_send(conn, front, str(department), today) for (department,) in found]
 
 
@@ -166,6 +166,16 @@ def _finish(conn: Connection, sent: ListSent, today: date, checksum: str, receip
         },
     )
 
+
+_DEPARTMENTS = """
+select department from quality.correction
+union
+select department from quality.check_result
+where layer = 'staging' and tested > 0 and batch_id = (
+    select max(batch_id) from quality.score_run where stage = 'score' and status = 'succeeded'
+)
+order by department
+"""
 
 _BEGIN = """
 insert into quality.correction_delivery (department, business_date, started_at)

@@ -28,8 +28,8 @@ def of_department(department: str | None, state: State) -> list[dict[str, Any]]:
 
 _BY_DEPARTMENT = """
 select
-    listed.department,
-    count(*) filter (where listed.closed_on is null) as open,
+    department,
+    count(listed.correction_id) filter (where listed.closed_on is null) as open,
     count(*) filter (where listed.status = '逾期未更正') as overdue,
     count(*) filter (where listed.closed_on is null and listed.escalated_level = 1) as level_1,
     count(*) filter (where listed.closed_on is null and listed.escalated_level = 2) as level_2,
@@ -37,11 +37,16 @@ select
     min(listed.due_on) filter (where listed.closed_on is null) as next_due_on,
     (
         select max(sent.business_date) from quality.correction_delivery as sent
-        where sent.department = listed.department and sent.matches and sent.error is null
+        where sent.department = served.department and sent.matches and sent.error is null
     ) as last_sent_on
-from quality.correction_list as listed
-group by listed.department
-order by overdue desc, open desc, listed.department
+from (
+    select department from quality.correction
+    union
+    select department from quality.correction_delivery
+) as served
+left join quality.correction_list as listed using (department)
+group by department, served.department
+order by overdue desc, open desc, department
 """
 
 _OF_DEPARTMENT = """

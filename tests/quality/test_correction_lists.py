@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import psycopg
 import pytest
+from own_warehouse import TODAY
 from toy_source import ToySource, people, person
 
 from huiliu import departments
@@ -19,7 +21,9 @@ from huiliu.settings import get_settings
 from soda_checks import correction_lists
 from soda_checks.contract import load_contracts
 from soda_checks.correction_columns import COLUMNS
+from soda_checks.correction_files import NOTHING
 from soda_checks.correction_lists import ListSent, raise_failures, send_lists
+from soda_checks.correction_overview import by_department
 from soda_checks.score import score
 
 POLICE = "市公安局"
@@ -33,11 +37,13 @@ def found(toy: ToySource) -> Iterator[ToySource]:
         """
         insert into ops.resource (
             resource_id, source, table_name, title, department, level, share_type, published, cadence,
-            key_columns
+            key_columns, source_title
         ) values (
-            'toy.person', 'toy', 'person', '人员', '市公安局', 'city', '有条件共享', true, '-', '{person_id}'
+            'toy.person', 'toy', 'person', '人员', '市公安局', 'city', '有条件共享', true, '-', '{person_id}',
+            '人口管理系统'
         )
-        on conflict (resource_id) do update set key_columns = excluded.key_columns;
+        on conflict (resource_id) do update
+        set key_columns = excluded.key_columns, source_title = excluded.source_title;
         comment on column staging.stg_toy__person.person_id is '编号：number of the record｜分级：内部';
         comment on column staging.stg_toy__person.name is '姓名：name｜分级：敏感';
         create table base.toy_person as select pid from staging.stg_toy__person_typed;
@@ -69,10 +75,22 @@ def _seen_by(department: str) -> list[tuple[Any, ...]]:
         ).fetchall()
 
 
+def _file(department: str, kind: str) -> Path:
+    (path,) = (get_settings().home / "outbox" / "corrections" / department).glob(f"*.{kind}")
+    return path
+
+
 def _book(department: str) -> list[tuple[Any, ...]]:
-    (path,) = (get_settings().home / "outbox" / "corrections" / department).glob("*.xlsx")
-    sheet = openpyxl.load_workbook(path, read_only=True).worksheets[0]
-    return list(sheet.iter_rows(values_only=True))
+    sheet = openpyxl.load_workbook(_file(department, "xlsx"), read_only=True).worksheets[0]
+    return [
+        tuple(cell.date() if isinstance(cell, datetime) else cell for cell in row)
+        for row in sheet.iter_rows(values_only=True)
+    ]
+
+
+def _text(department: str) -> list[tuple[str, ...]]:
+    with _file(department, "csv").open(encoding="utf-8-sig", newline="") as file:
+        return [tuple(line) for line in csv.reader(file)]
 
 
 def test_each_department_gets_its_file_and_sees_its_own_rows_only(found: ToySource) -> None:
@@ -89,16 +107,15 @@ def test_each_department_gets_its_file_and_sees_its_own_rows_only(found: ToySour
     assert heading == tuple(column.heading for column in COLUMNS)
     by_problem = {row[6]: row for row in rows}
     # The source's own key, the dictionary's labels and a masked value.
-    assert by_problem[placeholder][2:8] == (
-        "人员", "编号 2", "姓名", "C02 " + _title(found, "C02"), placeholder, "未*",
+    assert by_problem[placeholder][1:8] == (
+        "人口管理系统", "人员", "编号 2", "姓名", "C02 " + _title(found, "C02"), placeholder, "未*",
     )  # fmt: skip
-    assert by_problem[placeholder][9:12] == ("2026-01-15", "2026-01-29", "待更正")
-    with next((get_settings().home / "outbox" / "corrections" / POLICE).glob("*.csv")).open(
-        encoding="utf-8-sig", newline=""
-    ) as file:
-        assert [tuple(line) for line in csv.reader(file)] == [
-            tuple("" if cell is None else str(cell) for cell in row) for row in (heading, *rows)
-        ]
+    assert by_problem[placeholder][9:12] == (date(2026, 1, 15), date(2026, 1, 29), "待更正")
+    assert _text(POLICE) == [
+        tuple("" if cell is None else str(cell) for cell in row) for row in (heading, *rows)
+    ]
+    sheet = openpyxl.load_workbook(_file(POLICE, "xlsx")).worksheets[0]
+    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", "A1:O4")
     ledger = found.connection.execute(
         "select matches, rows, destination_rows from quality.correction_delivery where department = %s",
         [POLICE],
@@ -111,6 +128,29 @@ def _title(toy: ToySource, rule_id: str) -> str:
         "select title from quality.rule where rule_id = %s", [rule_id]
     ).fetchone() or ("",)
     return str(title)
+
+
+def test_a_department_with_nothing_to_mend_is_told_so_and_one_that_was_not_tested_is_not(
+    found: ToySource,
+) -> None:
+    found.connection.execute("truncate quality.correction cascade")
+    found.land([person(1), person(2)], op="U")
+    found.merge()
+    found.connection.execute("insert into base.toy_person select pid from staging.stg_toy__person")
+    score(found.contracts)
+    (sent,) = send_lists()
+    assert (sent.department, sent.rows, sent.error) == (POLICE, 0, None)
+    assert _seen_by(POLICE) == []
+    heading = tuple(column.heading for column in COLUMNS)
+    assert _text(POLICE) == [heading, (NOTHING, *[""] * (len(COLUMNS) - 1))]
+    assert _book(POLICE) == [heading, (NOTHING, *[None] * (len(COLUMNS) - 1))]
+    ledger = "select matches, rows, destination_rows from quality.correction_delivery where department = %s"
+    assert found.connection.execute(ledger, [POLICE]).fetchall() == [(True, 0, 0)]
+    (told,) = by_department()
+    assert (told["department"], told["open"], told["last_sent_on"]) == (POLICE, 0, TODAY)
+    found.connection.execute("truncate staging.stg_toy__person")
+    score(found.contracts)
+    assert send_lists() == []
 
 
 @pytest.mark.parametrize(
@@ -194,33 +234,6 @@ def test_a_front_end_that_is_down_fails_all_tables_and_the_files_are_there(
     with pytest.raises(TransientError, match="2 of 2"):
         raise_failures(sent)
     assert len(_book(POLICE)) == 4
-
-
-class KilledError(BaseException):
-    """Ends the process's work where it stands."""
-
-
-@pytest.mark.parametrize("place", ["write_files", "Front.deliver", "Front.receipt", "_finish"])
-def test_killed_anywhere_the_next_run_makes_it_good(
-    found: ToySource, monkeypatch: pytest.MonkeyPatch, place: str
-) -> None:
-    def die(*_: object) -> None:
-        raise KilledError
-
-    with monkeypatch.context() as patched:
-        owner, _, name = f"soda_checks.correction_lists.{place}".rpartition(".")
-        patched.setattr(f"{owner}.{name}", die)
-        with pytest.raises(KilledError):
-            send_lists()
-    (unfinished,) = found.connection.execute(
-        "select count(*) from quality.correction_delivery where sent_at is null"
-    ).fetchone() or (0,)
-    assert unfinished == 1
-    raise_failures(send_lists())
-    assert len(_seen_by(POLICE)) == 3
-    assert len(_book(POLICE)) == 4
-    folder: Path = get_settings().home / "outbox" / "corrections" / POLICE
-    assert not [path for path in folder.iterdir() if path.name.startswith(".")]
 
 
 def test_a_receipt_that_does_not_match_is_a_failure(
