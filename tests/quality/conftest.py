@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from own_warehouse import TODAY, own_warehouse
-from toy_source import ToySource
+from own_warehouse import own_warehouse
+from toy_source import ToySource, empty_toy
 
-from huiliu import business_date
 from huiliu.database import connect
 from ingestion.raw_table import ensure_raw_tables
 from transformation.checks import ensure_typed_views
@@ -45,16 +44,7 @@ def toy_warehouse(home: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def toy(toy_warehouse: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[ToySource]:
+def toy(toy_warehouse: str) -> Iterator[ToySource]:
     """Empty ledgers, an empty raw table and its typed view; `connect("warehouse…")` leads there."""
-    monkeypatch.setenv("HUILIU_DSN_WAREHOUSE", toy_warehouse)
-    with connect("warehouse", autocommit=True) as connection:
-        connection.execute(
-            "truncate ops.load_run, quality.check_result, quality.score, quality.score_run,"
-            " quality.failed_row, quality.correction, quality.suppression, quality.correction_delivery,"
-            " quality.profile_batch, quality.drift_alarm"
-            " cascade;"
-            " drop table if exists raw.toy__person, staging.stg_toy__person, base.toy_person cascade"
-        )
-        business_date.set(connection, TODAY)
-        yield ToySource(connection)
+    with empty_toy(toy_warehouse) as made:
+        yield made

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from huiliu.database import Connection
+import pytest
+from own_warehouse import TODAY
+
+from huiliu import business_date
+from huiliu.database import Connection, connect
 from soda_checks.contract import Contract, load_contract
 from soda_checks.dbt_models import Column, Model
 
@@ -100,6 +105,26 @@ class ToySource:
     def gate_status(self) -> dict[int, str]:
         """Batch id -> what the gate decided."""
         return dict(self.connection.execute("select batch_id, status from ops.batch_gate").fetchall())
+
+
+@contextmanager
+def empty_toy(warehouse: str) -> Iterator[ToySource]:
+    """Empty ledgers, an empty raw table and its typed view; `connect("warehouse…")` leads there meanwhile.
+
+    `warehouse` is the connection string of its owner.
+    """
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("HUILIU_DSN_WAREHOUSE", warehouse)
+        with connect("warehouse", autocommit=True) as connection:
+            connection.execute(
+                "truncate ops.load_run, quality.check_result, quality.score, quality.score_run,"
+                " quality.failed_row, quality.correction, quality.suppression, quality.correction_delivery,"
+                " quality.profile_batch, quality.drift_alarm"
+                " cascade;"
+                " drop table if exists raw.toy__person, staging.stg_toy__person, base.toy_person cascade"
+            )
+            business_date.set(connection, TODAY)
+            yield ToySource(connection)
 
 
 def resident_id(serial: int, born: str = "19900101", region: str = "370602") -> str:
