@@ -18,7 +18,7 @@ from huiliu.errors import ConfigError, HuiliuError
 from huiliu.provision import hmac_pads, provision
 from huiliu.regions import load
 from huiliu.secret_store import secret
-from huiliu.settings import forget_settings
+from huiliu.settings import PROJECT_ROOT, forget_settings
 
 TOWNSHIP, NEIGHBOUR, DISTRICT = "370602001", "370602002", "370602"
 
@@ -172,6 +172,17 @@ FORBIDDEN = {
     "huiliu_score": ["sent_row", "touched_key", "region_move"],
     "huiliu_return": ["load_run", "batch_gate", "touched_key"],
 }
+
+
+def test_every_ledger_stands_in_the_page_for_operators(home: Path) -> None:
+    page = (PROJECT_ROOT / "docs" / "ledgers.md").read_text(encoding="utf-8")
+    with connect("warehouse") as conn:
+        ledgers = conn.execute(
+            "select table_schema || '.' || table_name from information_schema.tables"
+            " where table_schema in ('ops', 'quality')"
+        ).fetchall()
+    assert len(ledgers) > 40
+    assert [name for (name,) in ledgers if f"`{name}`" not in page] == []
 
 
 @pytest.mark.parametrize("role", EXPECTED)
