@@ -37,12 +37,16 @@ class Asked:
 def suppress(asked: Asked, contracts: Mapping[str, Contract] | None = None) -> int:
     """Write a suppression down and return its id; it begins today unless it says otherwise.
 
-    ConfigError if no contract binds that rule there, or if reason, name or end are not as they must be.
+    ConfigError if no staging contract binds that rule there, or reason, name or end are not as they must be.
     """
     _require_bound(asked, load_contracts() if contracts is None else contracts)
     with connect("warehouse:score") as conn:
-        first = asked.from_date or business_date.get(conn)
-        values = {**vars(asked), "from_date": first}
+        today = business_date.get(conn)
+        if asked.until_date < today:
+            raise ConfigError(
+                f"{asked.until_date} has passed: it is {today}", fix="give a later day with --until"
+            )
+        values = {**vars(asked), "from_date": asked.from_date or today}
         try:
             row = conn.execute(_INSERT, values).fetchone()
         except psycopg.errors.CheckViolation as error:
@@ -55,26 +59,32 @@ def suppress(asked: Asked, contracts: Mapping[str, Contract] | None = None) -> i
 
 def _require_bound(asked: Asked, contracts: Mapping[str, Contract]) -> None:
     contract = contracts.get(asked.table_name)
-    bound = contract.bound() if contract else ()
-    if not any(
-        it.check.attributes.rule_id == asked.rule_id and asked.column_name in (None, it.column)
-        for it in bound
-    ):
+    if contract is None or contract.layer != "staging":
+        raise ConfigError(
+            f"{asked.table_name} is no staging table with a contract: nothing of it is sent back",
+            fix="see table, rule and column in `huiliu corrections --department NAME`",
+        )
+    bound = [(it.check.attributes.rule_id, it.column) for it in contract.bound()]
+    if not any(rule == asked.rule_id and asked.column_name in (None, column) for rule, column in bound):
         where = f"{asked.table_name} {asked.column_name or ''}".strip()
+        columns = sorted({column or "the whole row" for rule, column in bound if rule == asked.rule_id})
         raise ConfigError(
             f"No contract binds {asked.rule_id} to {where}",
-            fix="see table, rule and column in `huiliu corrections --department NAME`",
+            fix=f"{asked.rule_id} is bound to {', '.join(columns)}"
+            if columns
+            else f"bound there: {', '.join(sorted({rule for rule, _ in bound}))}",
         )
 
 
 def withdraw(suppression_id: int, *, by: str) -> None:
-    """End a suppression before its time. DataError if there is none that still holds."""
+    """End a suppression before its time. DataError if there is none that holds or is to come."""
     if not by.strip():
         raise ConfigError("A suppression is withdrawn by someone", fix="give --by")
     with connect("warehouse:score") as conn:
         done = conn.execute(
             "update quality.suppression set withdrawn_at = clock_timestamp(), withdrawn_by = %s"
-            " where suppression_id = %s and withdrawn_at is null",
+            " where suppression_id = %s and withdrawn_at is null"
+            " and until_date >= (select business_date from ops.business_date)",
             [by.strip(), suppression_id],
         ).rowcount
     if not done:
