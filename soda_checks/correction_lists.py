@@ -31,16 +31,17 @@ CLOSED_SHOWN_DAYS = 30
 
 @dataclass(frozen=True)
 class ListSent:
-    """One department's list: its rows, those open, overdue and urged, what changed at the destination.
+    """One department's list: its rows, those open and overdue, what changed at the destination.
 
-    `error` says why it was not sent; `may_pass` whether sending again may help.
+    `urged` tells in Chinese how many are at each level of urging. `error` says why it was not sent;
+    `may_pass` whether sending again may help.
     """
 
     department: str
     rows: int = 0
     open: int = 0
     overdue: int = 0
-    urged: int = 0
+    urged: str = ""
     rows_upserted: int = 0
     rows_deleted: int = 0
     file: str | None = None
@@ -122,7 +123,7 @@ def _listed(conn: Connection, department: str, today: date) -> tuple[ListSent, s
         sql.SQL(
             """
             create temporary table listed on commit drop as
-            select {names}, closed_on is null as is_open, status = '逾期未更正' as is_overdue
+            select {names}, escalated_level, closed_on is null as is_open, status = '逾期未更正' as is_overdue
             from quality.correction_list
             where department = %(department)s and (closed_on is null or closed_on > %(since)s)
             """
@@ -132,10 +133,10 @@ def _listed(conn: Connection, department: str, today: date) -> tuple[ListSent, s
     conn.execute("analyze pg_temp.listed")
     row = conn.execute(
         sql.SQL(
-            "select {}, count(*) filter (where is_open), count(*) filter (where is_overdue),"
-            " count(*) filter (where is_open and urged is not null) from pg_temp.listed"
-        ).format(RECEIPT)
-    ).fetchone() or (0, "0", 0, 0, 0)
+            "select {}, count(*) filter (where is_open), count(*) filter (where is_overdue), ({})"
+            " from pg_temp.listed"
+        ).format(RECEIPT, _URGED)
+    ).fetchone() or (0, "0", 0, 0, "")
     rows, checksum, is_open, overdue, urged = row
     return ListSent(department, rows, is_open, overdue, urged), str(checksum)
 
@@ -166,6 +167,14 @@ def _finish(conn: Connection, sent: ListSent, today: date, checksum: str, receip
         },
     )
 
+
+_URGED = sql.SQL("""
+    select coalesce(string_agg(urged || ' ' || many, '，' order by escalated_level), '')
+    from (
+        select urged, escalated_level, count(*) as many from pg_temp.listed
+        where is_open and urged is not null group by urged, escalated_level
+    ) as level
+""")
 
 _DEPARTMENTS = """
 select department from quality.correction

@@ -14,7 +14,7 @@ import pytest
 from own_warehouse import TODAY
 from toy_source import ToySource, people, person
 
-from huiliu import departments
+from huiliu import business_date, departments
 from huiliu.database import connect
 from huiliu.errors import DataError, HuiliuError, TransientError
 from huiliu.settings import get_settings
@@ -151,6 +151,13 @@ def test_a_department_with_nothing_to_mend_is_told_so_and_one_that_was_not_teste
     found.connection.execute("truncate staging.stg_toy__person")
     score(found.contracts)
     assert send_lists() == []
+
+
+def test_operators_are_told_how_many_are_at_each_level_of_urging(found: ToySource) -> None:
+    business_date.set(found.connection, date(2026, 1, 30))
+    score(found.contracts)
+    found.connection.execute("update quality.correction set escalated_level = 3 where rule_id = 'A01'")
+    assert [it.urged for it in send_lists() if it.department == POLICE] == ["催办 2，报送市大数据局 1"]
 
 
 @pytest.mark.parametrize(
