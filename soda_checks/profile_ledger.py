@@ -11,7 +11,8 @@ from psycopg.types.json import Jsonb
 
 from huiliu.database import Connection
 from huiliu.errors import ConfigError
-from soda_checks.profile_alarm import COUNT, DISTANCE, SHARE, WINDOW, History, Judgement, Limits, Scale
+from soda_checks.profile_alarm import COUNT, DISTANCE, SHARE, Judgement, Limits, Scale
+from soda_checks.profile_fit import WINDOW, History
 from soda_checks.profile_season import worth_reading
 
 KEPT_DAYS = 1200

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from functools import lru_cache
 
@@ -56,6 +56,29 @@ def season(day: date) -> Season:
 def _workdays_so_far(day: date) -> int:
     before = 0 if day.day == 1 else _workdays_so_far(day - timedelta(days=1))
     return before + is_workday(day)
+
+
+@lru_cache(maxsize=500)
+def alike(days: tuple[date, ...], now: date) -> Mapping[str, Positions]:
+    """Which days are at the same place as a day, by each way to tell a place (the fields of `Season`)."""
+    here = season(now)
+    seasons = [season(day) for day in days]
+    return {
+        each.name: np.flatnonzero([getattr(it, each.name) == getattr(here, each.name) for it in seasons])
+        for each in fields(Season)
+    }
+
+
+@lru_cache(maxsize=10_000)
+def due_days(day: date) -> frozenset[date]:
+    """The dates whose work may be done on a day: itself and, if it is worked, days of rest next to it."""
+    due = {day}
+    for step in (timedelta(days=-1), timedelta(days=1)):
+        beside = day + step
+        while is_workday(day) and not is_workday(beside):
+            due.add(beside)
+            beside += step
+    return frozenset(due)
 
 
 def former_years(days: Sequence[date], now: date, *, lead: int = 0) -> Positions:

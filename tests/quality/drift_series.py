@@ -1,39 +1,25 @@
-"""Series of batches as offices produce them, ordinary and with a planted change; what the alarm says of them.
+"""Series of batches as offices produce them, in two worlds: one to set thresholds by, one held out.
 
-Run as a program, it prints the table of docs/profiling.md: `python tests/quality/drift_series.py [seeds]`.
+No threshold, constant or rule was chosen by what comes of `HELD_OUT`.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache
 
 import numpy as np
 
-from soda_checks.profile_alarm import (
-    COUNT,
-    DISTANCE,
-    SHARE,
-    WINDOW,
-    History,
-    Limits,
-    Scale,
-    distance,
-    judge,
-    quantile_distance,
-    usual,
-)
-from soda_checks.profile_season import worth_reading
+from soda_checks.profile_alarm import DISTANCE, Limits, Scale, judge
+from soda_checks.profile_fit import WINDOW, History
+from soda_checks.profile_season import season, worth_reading
+from soda_checks.profile_shares import distance, quantile_distance, usual
 from soda_checks.workdays import is_workday
 
 Random = np.random.Generator
-FIRST = date(2023, 11, 1)
-DAYS = [FIRST + timedelta(days=number) for number in range(800)]
-NOISE = 0.08
-"""An office's own noise from day to day, as a standard deviation of the logarithm; chance comes on top."""
+LENGTH = 800
 JUDGED = 365
 """The last year of each series is judged; what lies before is its history."""
 
@@ -44,85 +30,234 @@ SHARES = Limits(4, 0.1, 0.4, 8, 10)
 QUANTILES = Limits(5, 0.7, 4, 8, 10)
 
 
-def _month_turn(day: date) -> float:
-    return 3.0 if day.day <= 3 else 1.0
+Season = Callable[[date], float]
+Mix = Callable[[date], np.ndarray]
 
 
-def _pay_day(day: date) -> float:
-    return 6.0 if day.day == 10 else 1.0
+@dataclass(frozen=True)
+class World:
+    """How offices work somewhere, and what chance there is.
 
+    `mean`, `small`: rows of a large and of a small batch; `noise`: an office's own, from day to day, as a
+    standard deviation of the logarithm (chance comes on top), `memory`: how much of it stays the next day;
+    `clustering`: of a Dirichlet distribution of shares, `share_rows`: rows of a batch they are of;
+    `null_share`, `amount_spread`: of values, the latter as a standard deviation of the logarithm.
+    """
 
-def _last_days(day: date) -> float:
-    return 2.5 if (day + timedelta(days=2)).month != day.month else 1.0
+    first: date
+    first_seed: int
+    mean: float
+    small: float
+    noise: float
+    memory: float
+    seasons: Mapping[str, Season]
+    mixes: Mapping[str, Mix]
+    clustering: float
+    share_rows: tuple[int, int]
+    null_share: float
+    amount_spread: float
 
+    @property
+    def days(self) -> list[date]:
+        """The days of a series, from the first."""
+        return _days(self.first)
 
-def _weekly(day: date) -> float:
-    return 1.0 if day.weekday() < 5 else 0.25
-
-
-def _holidays(day: date) -> float:
-    return 1.0 if is_workday(day) else 0.15
-
-
-def _school_year(day: date) -> float:
-    if day.month == 9 and day.day <= 15:
-        return 5.0
-    return 2.5 if (2, 20) <= (day.month, day.day) <= (2, 28) else 1.0
-
-
-def _growth(day: date) -> float:
-    return 1.4 ** ((day - FIRST).days / 365)
-
-
-def _flat(_: date) -> float:
-    return 1.0
-
-
-SEASONS: dict[str, Callable[[date], float]] = {
-    "flat": _flat,
-    "weekly": _weekly,
-    "holidays and make-up days": _holidays,
-    "month turn, days 1-3 x 3": _month_turn,
-    "pay day, the 10th x 6": _pay_day,
-    "last two days of a month x 2.5": _last_days,
-    "school year, 1-15 September x 5": _school_year,
-    "growth, 40 % a year": _growth,
-    "weekly, month turn and growth": lambda day: _weekly(day) * _month_turn(day) * _growth(day),
-}
-
-
-def counts(random: Random, season: Callable[[date], float], mean: float, noise: float) -> np.ndarray:
-    """Rows a day: a season, the office's own noise, and chance."""
-    own = np.exp(random.normal(0, noise, len(DAYS)))
-    return random.poisson([mean * season(day) for day in DAYS] * own).astype(float)
-
-
-def wild_counts(random: Random, mean: float) -> np.ndarray:
-    """Rows a day of an office with wild days: noise with the tails of Student's t of 5 degrees."""
-    return random.poisson(mean * np.exp(random.standard_t(5, len(DAYS)) * NOISE)).astype(float)
+    def random(self, seed: int) -> Random:
+        """A generator of its own for each seed of this world."""
+        return np.random.default_rng(self.first_seed + seed)
 
 
 @cache
-def _read_for(first: int, at: int) -> list[int]:
-    return worth_reading(DAYS[first : first + at], DAYS[first + at])
+def _days(first: date) -> list[date]:
+    return [first + timedelta(days=number) for number in range(LENGTH)]
+
+
+def month_days(first: int, last: int, factor: float) -> Season:
+    """More on some days of the month."""
+    return lambda day: factor if first <= day.day <= last else 1.0
+
+
+def last_days(count: int, factor: float) -> Season:
+    """More on the last days of a month."""
+    return lambda day: factor if (day + timedelta(days=count)).month != day.month else 1.0
+
+
+def first_workdays(count: int, factor: float) -> Season:
+    """More on the first working days of a month."""
+    return lambda day: factor if 1 <= season(day).workday <= count else 1.0
+
+
+def moved_pay_day(due: int, factor: float) -> Season:
+    """More on a day of the month or, if that is a day of rest, on the next working day."""
+
+    def of(day: date) -> float:
+        paid = day.replace(day=due)
+        while not is_workday(paid):
+            paid += timedelta(days=1)
+        return factor if day == paid else 1.0
+
+    return of
+
+
+def weekly(weekend: float) -> Season:
+    """Less at weekends."""
+    return lambda day: 1.0 if day.weekday() < 5 else weekend
+
+
+def holidays(rest: float) -> Season:
+    """Less on days of rest, as the calendar of the state has them."""
+    return lambda day: 1.0 if is_workday(day) else rest
+
+
+def of_the_year(spells: Mapping[tuple[tuple[int, int], tuple[int, int]], float]) -> Season:
+    """More or less between two dates (month, day) of each year."""
+    return lambda day: next(
+        (by for (begin, end), by in spells.items() if begin <= (day.month, day.day) <= end), 1.0
+    )
+
+
+def growth(first: date, a_year: float) -> Season:
+    """So many times as much each year."""
+    return lambda day: a_year ** ((day - first).days / 365)
+
+
+def flat(_: date) -> float:
+    """No season."""
+    return 1.0
+
+
+def same_mix(shares: list[float]) -> Mix:
+    """The same shares of codes on every day."""
+    return lambda _: np.array(shares)
+
+
+def month_turn_mix(shares: list[float], others: list[float]) -> Mix:
+    """Other shares on the first three days of a month."""
+    return lambda day: np.array(others if day.day <= 3 else shares)
+
+
+def slow_mix(first: date, shares: list[float]) -> Mix:
+    """Shares that turn round slowly, in four years."""
+
+    def of(day: date) -> np.ndarray:
+        turned = min((day - first).days / 1500, 0.5)
+        return np.array(shares) * (1 - turned) + np.array(shares[::-1]) * turned
+
+    return of
+
+
+_CODES, _OTHERS = [0.45, 0.25, 0.15, 0.1, 0.05], [0.15, 0.55, 0.15, 0.1, 0.05]
+_BEGUN = date(2023, 11, 1)
+TUNED = World(
+    first=_BEGUN,
+    first_seed=0,
+    mean=400,
+    small=12,
+    noise=0.08,
+    memory=0.0,
+    seasons={
+        "flat": flat,
+        "weekly": weekly(0.25),
+        "growing": growth(_BEGUN, 1.4),
+        "month turn": month_days(1, 3, 3),
+        "first working days": first_workdays(3, 3),
+        "pay day": month_days(10, 10, 6),
+        "pay day or the working day after": moved_pay_day(10, 6),
+        "month end": last_days(2, 2.5),
+        "holidays": holidays(0.15),
+        "school year": of_the_year({((9, 1), (9, 15)): 5.0, ((2, 20), (2, 28)): 2.5}),
+        "weekly, month turn, growing": lambda day: (
+            weekly(0.25)(day) * month_days(1, 3, 3)(day) * growth(_BEGUN, 1.4)(day)
+        ),
+    },
+    mixes={
+        "steady": same_mix(_CODES),
+        "month turn": month_turn_mix(_CODES, _OTHERS),
+        "slowly changing": slow_mix(_BEGUN, _CODES),
+    },
+    clustering=300,
+    share_rows=(60, 400),
+    null_share=0.01,
+    amount_spread=0.8,
+)
+
+_SEVEN, _SEVEN_OTHERS = [0.3, 0.22, 0.18, 0.12, 0.1, 0.05, 0.03], [0.1, 0.4, 0.2, 0.12, 0.1, 0.05, 0.03]
+_EARLIER = date(2022, 5, 17)
+HELD_OUT = World(
+    first=_EARLIER,
+    first_seed=700_000,
+    mean=900,
+    small=25,
+    noise=0.1,
+    memory=0.3,
+    seasons={
+        "flat": flat,
+        "weekly": weekly(0.4),
+        "growing": growth(_EARLIER, 0.75),
+        "month turn": month_days(1, 5, 2.2),
+        "first working days": first_workdays(2, 4),
+        "pay day": month_days(15, 15, 4),
+        "pay day or the working day after": moved_pay_day(20, 5),
+        "month end": last_days(3, 3),
+        "holidays": holidays(0.3),
+        "school year": of_the_year({((8, 25), (9, 10)): 4.0, ((1, 10), (1, 20)): 0.4}),
+        "weekly, month turn, growing": lambda day: (
+            weekly(0.4)(day) * month_days(1, 5, 2.2)(day) * growth(_EARLIER, 0.75)(day)
+        ),
+    },
+    mixes={
+        "steady": same_mix(_SEVEN),
+        "month turn": month_turn_mix(_SEVEN, _SEVEN_OTHERS),
+        "slowly changing": slow_mix(_EARLIER, _SEVEN),
+    },
+    clustering=200,
+    share_rows=(90, 700),
+    null_share=0.03,
+    amount_spread=1.1,
+)
+
+
+def counts(random: Random, world: World, at: Season, mean: float, noise: float) -> np.ndarray:
+    """Rows a day: a season, the office's own noise, and chance."""
+    own = np.exp(_remembering(random.normal(0, noise, LENGTH), world.memory))
+    return random.poisson([mean * at(day) for day in world.days] * own).astype(float)
+
+
+def wild_counts(random: Random, world: World) -> np.ndarray:
+    """Rows a day of an office with wild days: noise with the tails of Student's t of 5 degrees."""
+    return random.poisson(world.mean * np.exp(random.standard_t(5, LENGTH) * world.noise)).astype(float)
+
+
+def _remembering(noise: np.ndarray, memory: float) -> np.ndarray:
+    """Noise of the same spread of which a part stays until the next day."""
+    kept = [float(noise[0])]
+    for fresh in noise[1:]:
+        kept.append(memory * kept[-1] + float(fresh) * (1 - memory**2) ** 0.5)
+    return np.array(kept)
+
+
+@cache
+def _read_for(begun: date, first: int, at: int) -> list[int]:
+    days = _days(begun)
+    return worth_reading(days[first : first + at], days[first + at])
 
 
 @dataclass
 class Watch:
     """Judges a series batch by batch as the gate does: after an alarm, the batches since are known."""
 
+    world: World
     limits: Limits
     scale: Scale
     values: list[float] = field(default_factory=list)
     alarm_at: int | None = None
-
     first: int = 0
 
     def see(self, value: float, chance: float | None = None) -> bool:
         """Judge the next value, keep it, and say whether it was an alarm."""
         at = len(self.values)
-        days = DAYS[self.first :]
-        read = _read_for(self.first, at)
+        days = self.world.days[self.first :]
+        read = _read_for(self.world.first, self.first, at)
         history = History(
             [days[each] for each in read],
             np.array([self.values[each] for each in read]),
@@ -136,68 +271,11 @@ class Watch:
         return False
 
 
-def alarms(
-    series: np.ndarray, limits: Limits, scale: Scale, chance: np.ndarray | None = None, judged: int = JUDGED
-) -> list[int]:
-    """Positions of the alarms in the last days of a series."""
-    start = len(series) - judged
-    watch = Watch(limits, scale, list(series[:start]))
-    return [
-        at
-        for at in range(start, len(series))
-        if watch.see(float(series[at]), None if chance is None else float(chance[at]))
-    ]
-
-
-def null_shares(random: Random, season: Callable[[date], float], rows: np.ndarray) -> np.ndarray:
-    """Null shares of batches: about 1 % to 5 %, more when the season is high, with clustered blanks."""
-    level = np.array([0.01 + 0.01 * min(season(day), 4) for day in DAYS])
-    return random.binomial(rows.astype(int) + 1, random.beta(level * 400, (1 - level) * 400)) / (rows + 1)
-
-
-Mix = Callable[[date], np.ndarray]
-CODES = np.array([0.45, 0.25, 0.15, 0.1, 0.05])
-
-
-def _same_mix(_: date) -> np.ndarray:
-    return CODES
-
-
-def _month_turn_mix(day: date) -> np.ndarray:
-    return np.array([0.15, 0.55, 0.15, 0.1, 0.05]) if day.day <= 3 else CODES
-
-
-def _slow_mix(day: date) -> np.ndarray:
-    turned = min((day - FIRST).days / 1500, 0.5)
-    return CODES * (1 - turned) + CODES[::-1] * turned
-
-
-MIXES: dict[str, Mix] = {
-    "same mix": _same_mix,
-    "another mix at the month's turn": _month_turn_mix,
-    "slowly changing mix": _slow_mix,
-}
-
-
-def mixes(random: Random, mix: Mix, rows: int, first: int) -> Iterator[dict[str, float]]:
-    """Shares of codes of batches of about so many rows, clustered as families and villages are."""
-    for day in DAYS[first:]:
-        shares = random.multinomial(rows, random.dirichlet(mix(day) * 300)) / rows
-        yield {str(code): float(share) for code, share in enumerate(shares)}
-
-
-def amounts(random: Random, rows: int, first: int) -> Iterator[dict[str, float]]:
-    """Quantiles of amounts of batches of about so many rows."""
-    for _ in DAYS[first:]:
-        values = random.lognormal(7 + random.normal(0, 0.05), 0.8, rows)
-        yield {str(part): float(np.quantile(values, part / 100)) for part in (5, 25, 50, 75, 95)}
-
-
 class WatchShares:
     """Judges distributions by their distance from the usual one."""
 
-    def __init__(self, limits: Limits, *, are_shares: bool, first: int) -> None:
-        self.watch = Watch(limits, DISTANCE, first=first)
+    def __init__(self, world: World, *, are_shares: bool, first: int) -> None:
+        self.watch = Watch(world, SHARES if are_shares else QUANTILES, DISTANCE, first=first)
         self.are_shares = are_shares
         self.past: list[dict[str, float]] = []
 
@@ -209,124 +287,3 @@ class WatchShares:
             far = distance(parts, normal) if self.are_shares else quantile_distance(parts, normal)
         self.past.append(parts)
         return self.watch.see(far, float(np.sqrt((len(parts) if self.are_shares else 1) / rows)))
-
-
-SHIFTS_OF_COUNTS: dict[str, float] = {
-    "rows halve": 0.5,
-    "rows double": 2.0,
-    "rows x 10": 10.0,
-    "no rows": 0.0,
-}
-
-
-def planted_count(random: Random, season: Callable[[date], float], factor: float) -> bool:
-    """Whether a lasting change of the rows is alarmed with its first batch."""
-    series = counts(random, season, 400, NOISE)
-    at = int(random.integers(len(series) - JUDGED, len(series)))
-    watch = Watch(ROWS, COUNT, list(series[:at]))
-    return watch.see(float(round(series[at] * factor)))
-
-
-def planted_nulls(random: Random, season: Callable[[date], float]) -> bool:
-    """Whether nulls from 1 % to 10 % are alarmed with the first batch of 300 rows."""
-    series = random.binomial(300, random.beta(8, 792, len(DAYS))) / 300
-    at = int(random.integers(len(series) - JUDGED, len(series)))
-    watch = Watch(NULLS, SHARE, list(series[:at]))
-    return watch.see(random.binomial(300, 0.1) / 300, 0.5 / np.sqrt(300))
-
-
-def planted_parts(
-    random: Random, change: Callable[[dict[str, float]], dict[str, float]], *, are_shares: bool
-) -> bool:
-    """Whether a change of a distribution is alarmed with the first batch of 300 rows."""
-    first = len(DAYS) - 60 - int(random.integers(60))
-    watch = WatchShares(SHARES if are_shares else QUANTILES, are_shares=are_shares, first=first)
-    series = list(mixes(random, _same_mix, 300, first) if are_shares else amounts(random, 300, first))
-    for parts in series[:-1]:
-        watch.see(parts, 300)
-    return watch.see(change(series[-1]), 300)
-
-
-def _new_code(parts: dict[str, float]) -> dict[str, float]:
-    return {key: share * 0.8 for key, share in parts.items()} | {"9": 0.2}
-
-
-def _swapped(parts: dict[str, float]) -> dict[str, float]:
-    return dict(zip(parts, reversed(parts.values()), strict=True))
-
-
-def _cents(parts: dict[str, float]) -> dict[str, float]:
-    return {key: value * 100 for key, value in parts.items()}
-
-
-def _ten_thousands(parts: dict[str, float]) -> dict[str, float]:
-    return {key: value / 10_000 for key, value in parts.items()}
-
-
-def detections(seeds: int) -> dict[str, tuple[int, int]]:
-    """Planted change -> how many were planted, and alarmed with their first batch."""
-    found: dict[str, tuple[int, int]] = {}
-    for name, factor in SHIFTS_OF_COUNTS.items():
-        for season_name in ("flat", "weekly", "growth, 40 % a year", "month turn, days 1-3 x 3"):
-            hits = sum(
-                planted_count(np.random.default_rng(seed), SEASONS[season_name], factor)
-                for seed in range(seeds)
-            )
-            found[f"{name} ({season_name})"] = (seeds, hits)
-    rng = np.random.default_rng
-    found["null share 1 % -> 10 %"] = (seeds, sum(planted_nulls(rng(s), _flat) for s in range(seeds)))
-    shares: dict[str, tuple[Callable[[dict[str, float]], dict[str, float]], bool]] = {
-        "a new code at 20 %": (_new_code, True),
-        "shares swapped among codes": (_swapped, True),
-        "unit: yuan become cents (x 100)": (_cents, False),
-        "unit: yuan become ten thousands": (_ten_thousands, False),
-    }
-    for name, (change, are_shares) in shares.items():
-        hits = sum(planted_parts(rng(seed), change, are_shares=are_shares) for seed in range(seeds))
-        found[name] = (seeds, hits)
-    return found
-
-
-def false_alarms(seeds: int, days: int = JUDGED) -> dict[str, tuple[int, int]]:
-    """Ordinary series -> batch-measures judged in their last days, and alarms."""
-    found: dict[str, tuple[int, int]] = {}
-
-    def count(name: str, raised: int) -> None:
-        judged, so_far = found.get(name, (0, 0))
-        found[name] = (judged + days, so_far + raised)
-
-    for seed in range(seeds):
-        random = np.random.default_rng(1000 + seed)
-        for name, season in SEASONS.items():
-            for mean, noise in ((400, NOISE), (12, 2 * NOISE)):
-                rows = counts(random, season, mean, noise)
-                count(
-                    f"rows: {name}, about {mean}",
-                    len(alarms(rows, ROWS, COUNT, judged=days)),
-                )
-            rows = counts(random, season, 400, NOISE)
-            nulls = null_shares(random, season, rows)
-            count(f"null share: {name}", len(alarms(nulls, NULLS, SHARE, 0.5 / np.sqrt(rows + 1), days)))
-        rows = wild_counts(random, 400)
-        count("rows: wild days, about 400", len(alarms(rows, ROWS, COUNT, judged=days)))
-        first = len(DAYS) - days - 150
-        for name, mix in MIXES.items():
-            for rows_a_batch in (60, 400):
-                watch = WatchShares(SHARES, are_shares=True, first=first)
-                raised = [watch.see(parts, rows_a_batch) for parts in mixes(random, mix, rows_a_batch, first)]
-                count(f"shares: {name}, {rows_a_batch} rows", sum(raised[-days:]))
-        watch = WatchShares(QUANTILES, are_shares=False, first=first)
-        raised = [watch.see(parts, 60) for parts in amounts(random, 60, first)]
-        count("quantiles of amounts, 60 rows", sum(raised[-days:]))
-    return found
-
-
-if __name__ == "__main__":
-    how_many = int(sys.argv[1]) if len(sys.argv) > 1 else 20
-    for change, (planted, alarmed) in detections(10 * how_many).items():
-        sys.stdout.write(f"| {change} | {planted} | {alarmed / planted:.1%} |\n")
-    totals = false_alarms(how_many)
-    for series_name, (judged, raised) in totals.items():
-        sys.stdout.write(f"| {series_name} | {judged:,} | {1000 * raised / judged:.2f} |\n")
-    everything = np.array(list(totals.values())).sum(axis=0)
-    sys.stdout.write(f"| all | {everything[0]:,} | {1000 * everything[1] / everything[0]:.2f} |\n")
