@@ -36,8 +36,8 @@ def send_corrections(as_json: Json = False) -> None:
     from soda_checks.correction_lists import raise_failures, send_lists
 
     sent = send_lists()
-    columns = ["department", "rows", "open", "overdue", "urged", "rows_upserted", "rows_deleted", "file"]
-    report(sent, as_json, lambda: show(sent, [*columns, "error"], "correction lists"))
+    columns = ["department", "rows", "open", "overdue", "urged", "rows_upserted", "rows_deleted", "error"]
+    report(sent, as_json, lambda: show(sent, columns, "correction lists (files: outbox/corrections)"))
     raise_failures(sent)
 
 

@@ -101,7 +101,7 @@ def _two_days(toy: ToySource) -> None:
     score(toy.contracts)
     toy.connection.execute(
         "insert into quality.correction (department, source, table_name, row_key, rule_id, opened_on, due_at)"
-        " values (%s, 'toy', 'staging.stg_toy__other', 'x', 'C01', '2026-01-15', '2026-01-29')",
+        " values (%s, 'toy', 'staging.stg_toy__other', 'x', 'C01', '2026-01-15', '2026-02-26')",
         [SCHOOLS],
     )
     raise_failures(send_lists())
