@@ -37,10 +37,15 @@ class Relation:
 
 @dataclass(frozen=True)
 class Condition:
-    """Boolean SQL over a row of the relation, never null."""
+    """Boolean SQL over a row of the relation, never null; `wrong` says something of a tested row only."""
 
     tested: sql.Composable
-    failed: sql.Composable
+    wrong: sql.Composable
+
+    @property
+    def failed(self) -> sql.Composed:
+        """A row that is tested and wrong."""
+        return sql.SQL("({} and {})").format(self.tested, self.wrong)
 
 
 def key_columns(contract: Contract) -> sql.Composed:
@@ -52,8 +57,8 @@ def condition(contract: Contract, bound: BoundCheck, relation: Relation) -> Cond
     """Say in SQL which rows a check tests and which fail it."""
     given = _trusted(relation.fill(bound.check.filter or "true"))
     tested = sql.SQL("coalesce(({})::boolean, false)").format(given)
-    failed = _failing(contract, bound.check, relation)
-    return Condition(tested, sql.SQL("({} and coalesce(({})::boolean, false))").format(tested, failed))
+    wrong = _failing(contract, bound.check, relation)
+    return Condition(tested, sql.SQL("coalesce(({})::boolean, false)").format(wrong))
 
 
 def counting_queries(contract: Contract, check: Check, relation: Relation) -> tuple[str, str]:

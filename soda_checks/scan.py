@@ -13,15 +13,16 @@ import psycopg
 from psycopg import sql
 
 from huiliu.database import Connection
-from soda_checks.conditions import Relation, condition
+from soda_checks.conditions import Condition, Relation, condition
 from soda_checks.contract import BoundCheck, Contract
 from soda_checks.relations import SESSION, columns_of, rows_of
-from soda_checks.soda import scrub
+from soda_checks.soda import explained
 
 _PER_NUMBER = 31
 _TESTED, _FAILED = 1, 2
 # Work of a hash is bounded by this many times the server's work_mem: keys that a query finds are held once.
-_HASH_MEMORY = "set local hash_mem_multiplier = 8"
+# The planner takes what a rule asks of a row for rare: a nested loop would compare all rows with all.
+_PLANNING = "set local hash_mem_multiplier = 8; set local enable_nestloop = off"
 
 
 @dataclass(frozen=True)
@@ -41,17 +42,16 @@ class Attempt:
 
     place: int
     bound: BoundCheck
-    tested: sql.Composable
-    failed: sql.Composable
+    rule: Condition
     shown: str | None
 
     @property
     def verdict(self) -> sql.Composed:
-        """SQL of the row's bits for this check."""
-        return sql.SQL("case when {failed} then {both} when {tested} then {one} else 0 end").format(
-            failed=self.failed,
+        """SQL of the row's bits for this check, each of its conditions asked once."""
+        return sql.SQL("case when not {tested} then 0 when {wrong} then {both} else {one} end").format(
+            tested=self.rule.tested,
+            wrong=self.rule.wrong,
             both=sql.Literal((_TESTED | _FAILED) << self._shift),
-            tested=self.tested,
             one=sql.Literal(_TESTED << self._shift),
         )
 
@@ -110,7 +110,8 @@ def judge(connection: Connection, contract: Contract, relation: Relation, table:
     places = range(len(list(contract.bound())))
     if not held:
         return Judged(reasons=dict.fromkeys(places, f"没有关系 {relation.schema}.{relation.name}"))
-    missing = [name for name in contract.huiliu.key if name not in held]
+    meta = contract.huiliu
+    missing = [name for name in (*meta.key, meta.region) if name and name not in held]
     if missing:
         reason = f"缺少列：{'、'.join(missing)}"
         return Judged(_row_count(connection, relation), reasons=dict.fromkeys(places, reason))
@@ -141,15 +142,22 @@ class _Scan:
 
     def judged(self) -> Judged:
         rows = rows_of(self.connection, self.contract, self.relation, self.held)
+        # Whatever a rule reads: one over the source's text would still find it where the column is gone.
+        reasons = {
+            place: f"缺少列：{bound.column}"
+            for place, bound in enumerate(self.contract.bound())
+            if bound.column and bound.column not in self.held
+        }
         attempts = [
-            self._attempt(place, bound, rows.columns) for place, bound in enumerate(self.contract.bound())
+            self._attempt(place, bound, rows.columns)
+            for place, bound in enumerate(self.contract.bound())
+            if place not in reasons
         ]
-        reasons: dict[int, str] = {}
         try:
             self._write(rows.query, attempts)
         except psycopg.Error as error:
             _reraise_if_passing(error)
-            reasons = self._reasons(rows.query, rows.columns, attempts)
+            reasons |= self._reasons(rows.query, attempts)
             attempts = [attempt for attempt in attempts if attempt.place not in reasons]
             self._write(rows.query, attempts)
         return self._counted(attempts, reasons)
@@ -159,7 +167,7 @@ class _Scan:
         # The value at fault as the source sent it, if the rule reads that.
         as_sent = f"{bound.column}_raw"
         shown = as_sent if as_sent in rule.failed.as_string() else bound.column
-        return Attempt(place, bound, rule.tested, rule.failed, shown if shown in columns else None)
+        return Attempt(place, bound, rule, shown if shown in columns else None)
 
     def _write(self, rows: sql.Composable, attempts: Sequence[Attempt]) -> None:
         shown = shown_columns(attempts)
@@ -197,27 +205,22 @@ class _Scan:
             groups=sql.SQL(", ").join(map(sql.Literal, range(1, len(numbers) + 4))),
         )
         with self.connection.transaction():
-            self.connection.execute(_HASH_MEMORY)
+            self.connection.execute(_PLANNING)
             self.connection.execute(statement)
 
-    def _reasons(
-        self, rows: sql.Composable, columns: Sequence[str], attempts: Iterable[Attempt]
-    ) -> dict[int, str]:
+    def _reasons(self, rows: sql.Composable, attempts: Iterable[Attempt]) -> dict[int, str]:
         """Why which of the checks cannot be evaluated, each tried by itself."""
         reasons: dict[int, str] = {}
         for attempt in attempts:
             query = sql.SQL("select count(*) filter (where {}), count(*) filter (where {}) from {}").format(
-                attempt.tested, attempt.failed, rows
+                attempt.rule.tested, attempt.rule.failed, rows
             )
             try:
                 with self.connection.transaction():
                     self.connection.execute(query)
             except psycopg.Error as error:
                 _reraise_if_passing(error)
-                column = attempt.bound.column
-                reasons[attempt.place] = (
-                    f"缺少列：{column}" if column and column not in columns else _message(error)
-                )
+                reasons[attempt.place] = f"SQL 有误：{explained(error, query.as_string())}"
         return reasons
 
     def _counted(self, attempts: Sequence[Attempt], reasons: Mapping[int, str]) -> Judged:
@@ -253,10 +256,6 @@ def _verdicts(number: int) -> sql.Identifier:
 
 
 def _reraise_if_passing(error: psycopg.Error) -> None:
-    """A lost server, a full disk or a cancelled query is no fault of a rule."""
-    if isinstance(error, psycopg.OperationalError):
+    """A lost server, a full disk or a cancelled query is no fault of a rule; a limit it exceeds (class 54) is."""
+    if isinstance(error, psycopg.OperationalError) and not (error.sqlstate or "").startswith("54"):
         raise error
-
-
-def _message(error: psycopg.Error) -> str:
-    return f"SQL 有误：{scrub(error.diag.message_primary or type(error).__name__)}"
