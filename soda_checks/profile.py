@@ -1,7 +1,8 @@
 """Profile a batch or a table and compare it with those before: `quality.profile`, `quality.drift_alarm`.
 
-Figures come from the statistics that PostgreSQL has gathered for the rules' own queries: no table is scanned
-for them. Written in the caller's transaction; no alarm stops a batch (docs/profiling.md).
+Figures come from statistics that PostgreSQL gathered of these very rows (ANALYZE reads at most 30,000): of a
+batch for the rules' own queries, of a table for its profile. Written in the caller's transaction; no alarm
+stops a batch (docs/profiling.md).
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ def _figures(connection: Connection, outcome: TableOutcome, batch: Batch) -> Ite
     contract, relation = outcome.contract, outcome.relation
     name = relation.identifier.as_string(connection)
     documented = f"{contract.layer}.{contract.model}"
-    connection.execute("select quality.analyze_if_changed(to_regclass(%s))", (name,))
+    connection.execute("select quality.analyze_staging(to_regclass(%s))", (name,))
     with connection.cursor(row_factory=class_row(Figure)) as cursor:
         yield from cursor.execute(
             "select * from quality.profile_of(to_regclass(%s), coalesce("

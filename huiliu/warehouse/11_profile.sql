@@ -94,24 +94,24 @@ values
 ('quantiles', '', '2000-01-01', 5, 0.7, 4, 8, 10)
 on conflict do nothing;
 
--- Fresh statistics of a table that changed by more than a hundredth since it was analyzed; scoring does not own it.
-create or replace function quality.analyze_if_changed(relation regclass) returns void
+-- Statistics of its own for each profile of a staging table, which scoring does not own: else a figure would depend on
+-- when autovacuum came by. A session's own table has them from the gate.
+drop function if exists quality.analyze_if_changed(regclass);
+create or replace function quality.analyze_staging(relation regclass) returns void
 language plpgsql security definer set search_path = '' as $$
 begin
     if exists (
         select from pg_catalog.pg_class as held
-        left join pg_catalog.pg_stat_all_tables as changes on held.oid = changes.relid
         inner join pg_catalog.pg_namespace as place on held.relnamespace = place.oid
         where held.oid = relation and place.nspname = 'staging' and held.relkind = 'r'
-            and (held.reltuples < 0 or changes.n_mod_since_analyze > held.reltuples / 100)
     ) then
         execute pg_catalog.format('analyze %s', relation);
     end if;
 end;
 $$;
-comment on function quality.analyze_if_changed(regclass) is '画像前更新变动超过百分之一的落地表的统计信息';
-revoke execute on function quality.analyze_if_changed(regclass) from public;
-grant execute on function quality.analyze_if_changed(regclass) to huiliu_score;
+comment on function quality.analyze_staging(regclass) is '画像前更新落地表的统计信息';
+revoke execute on function quality.analyze_staging(regclass) from public;
+grant execute on function quality.analyze_staging(regclass) to huiliu_score;
 
 -- One column's class of a value, in words without it: 数字18, 汉字3, 混合30+.
 create or replace function quality.form_of(value text) returns text
