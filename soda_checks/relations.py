@@ -20,6 +20,8 @@ from soda_checks.contract import BoundCheck, Contract
 
 SESSION = "pg_temp"
 _RAW = "_raw"
+_LEADING = frozenset({"_row_key", "_batch_id"})
+"""Columns that lead from a staging row to the source's own text; without them no rule that reads it is tried."""
 _WORD = re.compile(r"[a-z_][a-z0-9_]*")
 
 
@@ -80,13 +82,14 @@ def batch_relation(
         )
     relation = Relation(SESSION, contract.model, business_date)
     landed = _landed_columns(connection, contract, relation, held)
+    others = _other_columns(connection, contract, relation, held, landed)
     _copy(
         connection,
         contract,
         sql.SQL("select {columns} from {rows} as rows {landed} where {newest} and rows._op <> 'D'").format(
-            columns=_columns_read(contract, relation, held, landed),
+            columns=sql.SQL(", ").join([_columns_read(contract, relation, held, landed), *others]),
             rows=view.identifier,
-            landed=_landed(contract) if landed else sql.SQL(""),
+            landed=_landed(contract) if landed or others else sql.SQL(""),
             newest=_newest(contract, batch_id, later),
         ),
     )
@@ -146,7 +149,7 @@ def _landed_columns(
 ) -> list[str]:
     """Source columns that the rules read as they came (`pid_raw`) and the staging relation does not carry."""
     named = {word for word in _words(contract, contract.bound(), relation) if word.endswith(_RAW)} - set(held)
-    if contract.layer != "staging" or not named:
+    if contract.layer != "staging" or not named or not _LEADING.issubset(held):
         return []
     raw = columns_of(connection, Relation("raw", contract.raw_table, relation.business_date))
     return sorted({name.removesuffix(_RAW) for name in named}.intersection(raw))
@@ -162,15 +165,39 @@ def _columns_read(
     contract: Contract, relation: Relation, held: Iterable[str], landed: Iterable[str]
 ) -> sql.Composable:
     """The columns that rules read, and no more: some are dear to compute, some not for every role."""
-    meta = contract.huiliu
-    words = _words(contract, contract.bound(), relation)
-    words.update(meta.key, [meta.region or ""], (it.name for it in contract.columns))
+    words = _words_read(contract, relation)
     typed = [sql.Identifier("rows", name) for name in held if name in words]
     raw = [
         sql.SQL("{} as {}").format(sql.Identifier("landed", name), sql.Identifier(f"{name}{_RAW}"))
         for name in landed
     ]
     return sql.SQL(", ").join([*typed, *raw])
+
+
+def _other_columns(
+    connection: Connection,
+    contract: Contract,
+    relation: Relation,
+    held: Iterable[str],
+    landed: Iterable[str],
+) -> list[sql.Composable]:
+    """The source columns no rule reads, as they came (`remark_raw`): a profile of them costs no typing."""
+    raw = columns_of(connection, Relation("raw", contract.raw_table, relation.business_date))
+    read = {*_words_read(contract, relation).intersection(held), *landed}
+    return [
+        sql.SQL("nullif(btrim({}), '') as {}").format(
+            sql.Identifier("landed", name), sql.Identifier(f"{name}{_RAW}")
+        )
+        for name in raw
+        if name not in read and not name.startswith("_") and f"{name}{_RAW}" not in held
+    ]
+
+
+def _words_read(contract: Contract, relation: Relation) -> set[str]:
+    """Every name that the gate reads of a table: of its rules, its key, its region and its columns."""
+    meta = contract.huiliu
+    named = {*meta.key, meta.region or "", *(it.name for it in contract.columns)}
+    return named | _words(contract, contract.bound(), relation)
 
 
 def _landed(contract: Contract) -> sql.Composable:

@@ -185,6 +185,11 @@ def test_small_batches_tell_their_rows_and_no_more(toy: ToySource) -> None:
 def test_scoring_profiles_the_whole_table_and_forgets_what_is_old(toy: ToySource) -> None:
     toy.land(people(1, 400))
     toy.merge()
+    # Too few changes since the last ANALYZE for autovacuum to come by.
+    toy.connection.execute(
+        "analyze staging.stg_toy__person;"
+        " update staging.stg_toy__person set name = null where person_id in ('7', '8')"
+    )
     toy.connection.execute(
         "create table base.toy_person (pid text); grant select on base.toy_person to huiliu_score"
     )
@@ -197,11 +202,36 @@ def test_scoring_profiles_the_whole_table_and_forgets_what_is_old(toy: ToySource
         ).fetchall()
     )
     assert kept == {"rows": 400, "null_share": 0, "distinct_count": 400}
+    assert _share_of_nulls(toy, "name") == pytest.approx(2 / 400)
     business_date.set(toy.connection, TODAY + timedelta(days=1201))
     second = score(toy.contracts)
     assert toy.connection.execute("select batch_id from quality.profile_batch").fetchall() == [
         (second.batch_id,)
     ]
+
+
+def _share_of_nulls(toy: ToySource, column: str) -> float:
+    (share,) = toy.connection.execute(
+        "select value from quality.profile where column_name = %s and measure = 'null_share'", (column,)
+    ).fetchone() or (None,)
+    return float(share)
+
+
+def test_columns_that_no_rule_reads_are_profiled_as_they_came(toy: ToySource) -> None:
+    toy.connection.execute("alter table raw.toy__person add remark text")
+    batch = toy.land(people(1, 50))
+    toy.connection.execute(
+        "update raw.toy__person set remark = case when person_id::int <= 20 then '  ' else '张三' end"
+    )
+    gate_staging(toy.contracts)
+    assert _share_of_nulls(toy, "remark_raw") == pytest.approx(20 / 50)
+    kept = toy.connection.execute(
+        "select measure, parts from quality.profile where batch_id = %s and column_name = 'remark_raw'"
+        " and parts is not null order by measure",
+        (batch,),
+    ).fetchall()
+    # By their form and in the order of their shares; no value, as no dictionary calls the column open.
+    assert kept == [("forms", {"汉字2": 1}), ("ranks", {"1": 1})]
 
 
 def test_thresholds_are_rows_and_the_more_particular_one_holds(toy: ToySource) -> None:
