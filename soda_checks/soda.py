@@ -27,7 +27,8 @@ from soda_postgres.common.data_sources.postgres_data_source_connection import ( 
 )
 
 DATA_SOURCE = "huiliu"
-_VALUES = re.compile(r'(?<=: )"[^"]*"|\d{6,}')
+_QUOTED = re.compile(r'["“«](.*)["”»]', re.DOTALL)
+_LONG_NUMBER = re.compile(r"\d{6,}")
 
 
 class _WithoutValues(logging.Filter):
@@ -41,9 +42,26 @@ class _WithoutValues(logging.Filter):
 
 
 def scrub(message: str) -> str:
-    """Take quoted values, long digit runs and PostgreSQL's detail lines out of an error message."""
-    lines = [line for line in message.splitlines() if not line.startswith(("DETAIL:", "CONTEXT:"))]
-    return _VALUES.sub("***", "\n".join(lines))
+    """Take what may be values out of an error message: from the first quote to the last, and long numbers.
+
+    A value may hold quotes and line ends itself, so nothing between the first and the last is known to be none.
+    """
+    lines = [
+        line
+        for line in _QUOTED.sub("***", message).splitlines()
+        if not line.startswith(("DETAIL:", "CONTEXT:"))
+    ]
+    return _LONG_NUMBER.sub("***", "\n".join(lines))
+
+
+def explained(error: psycopg.Error, statement: str) -> str:
+    """Return PostgreSQL's message without values, and its SQLSTATE; names stay that the statement has itself."""
+    message = error.diag.message_primary or type(error).__name__
+    quoted = _QUOTED.search(message)
+    is_about_sql = (error.sqlstate or "").startswith("42")
+    names_its_own = is_about_sql and quoted is not None and quoted[1] in statement.replace('"', "")
+    said = _LONG_NUMBER.sub("***", message) if names_its_own else scrub(message)
+    return f"{said} (SQLSTATE {error.sqlstate})"
 
 
 def _quiet() -> None:
