@@ -7,7 +7,7 @@ PID_1, PID_2 = "11010519491231002X", "440524188001010014"  # the vectors of GB 1
 
 TABLES = f"""
 create table base.base_region__division (region_code text, name text, level text, parent_code text,
-    valid_until date, successor_code text);
+    valid_until date, successor_code text, valid_from date);
 insert into base.base_region__division values
     ('370600000000', '烟台市', 'city', null, null, null),
     ('370602000000', '芝罘区', 'district', '370600000000', null, null),
@@ -32,6 +32,14 @@ create table base.base_legal_person__organisation (organisation_key text, uscc t
     name text, district_code text, established_on date, capital_yuan numeric);
 insert into base.base_legal_person__organisation values
     ('91350100M000100Y43', '91350100M000100Y43', true, '一厂', '370602', '2000-01-01', 500000);
+create table base.base_geography__building (village_code text, lon numeric, lat numeric);
+insert into base.base_geography__building
+select '370602001001', 121.4 + number * 0.001, 37.5 - number * 0.001 from generate_series(1, 20) as number;
+create table base.base_geography__place (place_key text, region_code text, township_code text,
+    lon numeric, lat numeric);
+insert into base.base_geography__place values
+    ('shelter:1', '370602', null, 121.44, 37.5), ('shelter:2', '370602001', '370602001', 121.41, 37.49),
+    ('store:1', null, null, 0, 0);
 create table theme.theme_civil_affairs__payment (township_month text, subsidy_kind text, amount numeric,
     is_repeat boolean);
 insert into theme.theme_civil_affairs__payment values ('370602001-202501', '高龄津贴', 300, false);
@@ -107,13 +115,13 @@ _ODD = {
 def statement(table: str, rule: str, column: str) -> str:
     """SQL that plants the fault a rule of a table must find; `{table}` stands for the table."""
     if (rule, column) == ("C06", ""):
-        return (
-            "insert into {table} values ('370602002000', '无人街道', 'township', '370602000000', null, null)"
-        )
+        return "insert into {table} values ('370602002000', '无人街道', 'township', '370602000000')"
     if (rule, column) == ("U04", ""):
         return _set("to_date", "'2021-01-01'") + " where residence_no = 0"
     if rule in ("U01", "U02") and (rule, column) not in _ODD:
         return _AGAIN
+    if rule == "A08":
+        return _set("lon", "121.6") + " where place_key = 'shelter:1'"
     if rule == "C01":
         return _set(column, "null")
     return _set(column, _ODD[rule, column])

@@ -1,12 +1,13 @@
-"""Plants for conformity 规范性: N01 to N04, codes and dates. Texts are in conformity_texts."""
+"""Plants for conformity 规范性: N01, N02, N04; regions and texts elsewhere."""
 
 from __future__ import annotations
 
-from good_rows import VILLAGE, organisation_code
+from good_rows import organisation_code
 from toy_source import resident_id
 
 from plants.code_sets import CODES
 from plants.record import Ask, Draft, Recipe, Recipes
+from plants.regions import N03
 
 _WIDE = {ord(it): ord(it) + 0xFEE0 for it in "0123456789X"}
 
@@ -124,40 +125,6 @@ def _one_too_many(ask: Ask) -> Draft | None:
     return ask.change({ask.column or "uscc": f"{ask.row[ask.column or 'uscc']}·"}, "a character too many")
 
 
-# --- N03 -------------------------------------------------------------------------------------------------
-
-_OLD_VILLAGE = "370602002000"
-_MOVED = {
-    "to_village_code": {"move_type": "迁入", "from_village_code": None},
-    "from_village_code": {"move_type": "迁出", "to_village_code": None},
-}
-
-
-def _place(ask: Ask, code: str, why: str) -> Draft:
-    short = code[:9] if ask.column == "township_code" else code
-    return ask.change({**_MOVED.get(ask.column, {}), ask.column: short}, why)
-
-
-def _unknown_place(ask: Ask) -> Draft:
-    place = (VILLAGE[:6], VILLAGE[:4], "1101", "3706", VILLAGE[:8], "3702")[ask.turn % 6]
-    rest = f"9{ask.turn:03d}99999"[: 12 - len(place)]
-    return _place(ask, (place + rest).ljust(12, "9"), "a code nobody ever gave out")
-
-
-def _one_digit_off(ask: Ask) -> Draft:
-    position = ask.draw.choice(range(2, 8))
-    wrong = ask.draw.choice([it for it in "456789" if it != VILLAGE[position]])
-    return _place(ask, VILLAGE[:position] + wrong + VILLAGE[position + 1 :], "one digit of a village misread")
-
-
-def _known_place(ask: Ask) -> Draft:
-    return _place(ask, f"3706020010{1 + ask.turn % 90:02d}", "a village of today")
-
-
-def _abolished_place(ask: Ask) -> Draft:
-    return _place(ask, f"3706020020{ask.turn % 100:02d}", "a village that there was when it was written")
-
-
 # --- N04 -------------------------------------------------------------------------------------------------
 
 _NO_DATES = [
@@ -263,7 +230,7 @@ RECIPES = {
         [*map(_not_a_code, _NOT_CODES), _one_too_many],
         [_valid_code, _valid_code, _valid_code, _code_with_space],
     ),
-    "N03": Recipes([_unknown_place, _one_digit_off], [_known_place, _abolished_place]),
+    "N03": N03,
     "N04": Recipes(
         [*map(_no_date, _NO_DATES), *map(_out_of_archive, _OUT_OF_ARCHIVE)],
         [

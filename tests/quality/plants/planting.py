@@ -88,9 +88,10 @@ def lay_out(contracts: Mapping[str, Contract]) -> Garden:
         if recipes is None:
             continue
         draw = Random(f"{SEED} {rule}")  # noqa: S311 - plants, no secret
-        for plant in _plants(rule, bindings, "fault", recipes.faults, draw, fresh):
+        each = max(recipes.each, -(-ENOUGH // len(bindings)))
+        for plant in _plants(rule, bindings, "fault", recipes.faults, each, draw, fresh):
             garden.add(plant)
-        for plant in _plants(rule, bindings, "near_miss", recipes.near_misses, draw, fresh):
+        for plant in _plants(rule, bindings, "near_miss", recipes.near_misses, each, draw, fresh):
             garden.add(plant)
     return garden
 
@@ -110,11 +111,11 @@ def _plants(
     bindings: list[tuple[str, str]],
     kind: Kind,
     recipes: Iterable[Recipe],
+    each: int,
     draw: Random,
     fresh: Fresh,
 ) -> Iterator[Plant]:
     ready = list(recipes)
-    each = max(1, -(-ENOUGH // len(bindings)))
     position = 0
     for turn in range(each * len(bindings)):
         table, column = bindings[turn // each]

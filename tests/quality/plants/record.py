@@ -75,7 +75,8 @@ Recipe = Callable[[Ask], Draft | None]
 
 @dataclass(frozen=True)
 class Recipes:
-    """How to plant a rule's faults and its near misses; taken in turns."""
+    """How to plant a rule's faults and its near misses; taken in turns, `each` for a binding at the least."""
 
     faults: Sequence[Recipe]
     near_misses: Sequence[Recipe]
+    each: int = 1
