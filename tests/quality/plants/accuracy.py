@@ -1,4 +1,4 @@
-"""Plants for accuracy 准确性: A04, A06 dates; A05, A07 amounts; A08 places. Codes are in accuracy_codes."""
+"""Plants for accuracy 准确性: A04, A06 dates; A05, A07 amounts; codes and points elsewhere."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from own_warehouse import TODAY
 from toy_source import Row
 
 from plants.accuracy_codes import number_of_birth
+from plants.points import A08
 from plants.record import Ask, Draft, Recipe, Recipes
 
 # --- A04 -------------------------------------------------------------------------------------------------
@@ -173,29 +174,6 @@ def _typical(ask: Ask) -> tuple[tuple[str, Row], ...]:
     return (*award, *(("civil_affairs__subsidy_payment", it) for it in paid))
 
 
-# --- A08 -------------------------------------------------------------------------------------------------
-
-_OUTSIDE = [
-    "116.400000,39.900000", "121.470000,31.230000", "117.120000,36.650000", "126.630000,45.750000",
-    "104.060000,30.670000", "113.260000,23.130000", "121.600000,40.700000", "124.380000,40.120000",
-    "37.530000,121.400000", "36.900000,120.500000", "37.920000,120.740000", "39.900000,116.400000", "0,0",
-    "0.000000,0.000000", "-121.400000,37.530000", "121.400000,-37.530000", "2.350000,48.850000",
-    "-74.000000,40.700000", "151.200000,-33.900000", "140.000000,37.500000", "121.400000,60.000000",
-    "72.990000,37.530000", "136.010000,37.530000", "121.400000,54.010000", "121.400000,2.990000", "121.4",
-    "在文化路东", "1214000,375300", "121.400000;37.530000", "180,90",
-]  # fmt: skip
-_INSIDE = [
-    "121.400000,37.530000", "119.570000,37.100000", "121.950000,37.300000", "120.700000,38.390000",
-    "120.736000,37.916000", "120.910000,38.360000", "120.600000,36.270000", "121.4,37.5",
-    "121.400001,37.530001",
-    "120.000000,37.000000", "121.395700,37.539300", "121.600000,37.400000",
-]  # fmt: skip
-
-
-def _at(position: str, why: str) -> Recipe:
-    return lambda ask: ask.put(position, why)
-
-
 RECIPES = {
     "A04": Recipes(
         [_ends(days) for days in (-1, -2, -7, -30, -31, -365, -366, -1000, -3000)],
@@ -237,8 +215,5 @@ RECIPES = {
             ),
         ],
     ),
-    "A08": Recipes(
-        [_at(it, "outside the region, or no point") for it in _OUTSIDE],
-        [_at(it, "inside, at a border or on an island") for it in _INSIDE],
-    ),
+    "A08": A08,
 }
