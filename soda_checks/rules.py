@@ -88,11 +88,12 @@ class Form(Strict):
 
 
 class Rule(Strict):
-    """A rule of the library: its class, its Chinese title, its forms by name."""
+    """A rule of the library: its class, its Chinese title, its forms by name, its part of GB/T 36344."""
 
     dimension: Dimension
     title: str
     forms: dict[str, Form] = Field(min_length=1)
+    gb_36344: str
 
 
 class DimensionInfo(Strict):
@@ -102,11 +103,26 @@ class DimensionInfo(Strict):
     weight: int = Field(gt=0)
 
 
+class StandardPart(Strict):
+    """A part of an indicator of GB/T 36344-2018, as the standard calls both."""
+
+    indicator: str
+    part: str
+
+
 class Catalogue(Strict):
-    """All rules by id and all classes by name."""
+    """All rules by id, all classes by name, and the parts of GB/T 36344 by their numbers there."""
 
     dimensions: dict[Dimension, DimensionInfo]
     rules: dict[str, Rule]
+    gb_36344: dict[str, StandardPart]
+
+    @model_validator(mode="after")
+    def known_parts(self) -> Catalogue:
+        unknown = sorted({rule.gb_36344 for rule in self.rules.values()} - set(self.gb_36344))
+        if unknown:
+            raise ValueError(f"GB/T 36344 has no part {', '.join(unknown)}")
+        return self
 
 
 def read_catalogue(path: Path) -> Catalogue:
@@ -127,15 +143,26 @@ def catalogue() -> Catalogue:
 
 
 def write_catalogue(connection: psycopg.Connection[Any]) -> None:
-    """Make `quality.rule` equal to the catalogue."""
-    rules = catalogue().rules
+    """Make `quality.gb_36344` and `quality.rule` equal to the catalogue."""
+    rules, parts = catalogue().rules, catalogue().gb_36344
     with connection.cursor() as cursor:
         cursor.executemany(
             """
-            insert into quality.rule (rule_id, dimension, title) values (%s, %s, %s)
-            on conflict (rule_id) do update set dimension = excluded.dimension, title = excluded.title
-            where (rule.dimension, rule.title) is distinct from (excluded.dimension, excluded.title)
+            insert into quality.gb_36344 (code, indicator, part) values (%s, %s, %s)
+            on conflict (code) do update set indicator = excluded.indicator, part = excluded.part
+            where (gb_36344.indicator, gb_36344.part) is distinct from (excluded.indicator, excluded.part)
             """,
-            [(rule_id, rule.dimension, rule.title) for rule_id, rule in rules.items()],
+            [(code, it.indicator, it.part) for code, it in parts.items()],
+        )
+        cursor.executemany(
+            """
+            insert into quality.rule (rule_id, dimension, title, gb_36344) values (%s, %s, %s, %s)
+            on conflict (rule_id) do update
+            set dimension = excluded.dimension, title = excluded.title, gb_36344 = excluded.gb_36344
+            where (rule.dimension, rule.title, rule.gb_36344)
+                is distinct from (excluded.dimension, excluded.title, excluded.gb_36344)
+            """,
+            [(rule_id, rule.dimension, rule.title, rule.gb_36344) for rule_id, rule in rules.items()],
         )
         cursor.execute("delete from quality.rule where not rule_id = any(%s)", (list(rules),))
+        cursor.execute("delete from quality.gb_36344 where not code = any(%s)", (list(parts),))

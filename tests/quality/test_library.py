@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,18 @@ def test_each_staging_table_holds_its_batches_against_their_manifests(contracts:
         if bound.check.attributes.rule_id == "C04" and bound.check.attributes.blocking
     }
     assert held == tables
+
+
+def test_the_page_says_which_rules_answer_to_each_part_of_the_national_standard() -> None:
+    page = (get_settings().project_root / "docs" / "quality.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1:-1] for line in page.splitlines() if line.startswith("| 0")]
+    said = {code.strip(): (name.strip(), part.strip(), rules) for code, name, part, rules, _ in rows}
+    for code, it in catalogue().gb_36344.items():
+        bound = [rule_id for rule_id, rule in catalogue().rules.items() if rule.gb_36344 == code]
+        indicator, part, rules = said.pop(code)
+        assert (indicator, part) == (it.indicator, it.part)
+        assert re.findall(r"[A-Z][0-9]{2}", rules) == bound, code
+    assert said == {}
 
 
 def test_no_parameter_is_called_as_a_key_of_a_binding() -> None:

@@ -99,6 +99,26 @@ def test_scoring_twice_gives_the_same(scored_toy: ToySource) -> None:
     assert first.city_score == second.city_score
 
 
+def test_the_same_counts_give_the_scores_of_the_national_standard(scored_toy: ToySource) -> None:
+    result = score(scored_toy.contracts)
+    read = (
+        "select level, indicator, part, score from quality.score_gb_36344 where batch_id = {}"
+        " and level in ('table', 'source', 'department', 'city')"
+    )
+    found = {tuple(row[:3]): row[3] for row in _rows(scored_toy, read.format(result.batch_id))}
+    # C01 on the number (weight 2), the name (0.5) and the row, C02 on the name, by the counts of EXPECTED.
+    elements = 1 - (2 * 1 + Decimal("0.5") * 1 + 2 + 1) / (2 * 9 + Decimal("0.5") * 9 + 9 + 8)
+    content = 1 - Decimal(1) / 8
+    for level in ("table", "source", "department", "city"):
+        assert found[level, "完整性", "数据元素完整性"] == found[level, "完整性", None] == round(elements, 6)
+        assert found[level, "准确性", "数据内容正确性"] == round(content, 6)
+        assert found[level, "准确性", "数据唯一性"] == 1
+        # The mean of content, 数据重复率 (one number for two) and 数据唯一性.
+        assert found[level, "准确性", None] == round((content + 1 - Decimal(1) / 7 + 1) / 3, 6)
+        assert found[level, "时效性", "基于时间段的正确性"] == round(1 - Decimal(1) / 9, 6)
+        assert found[level, "可访问性", None] is None
+
+
 def test_the_trend_keeps_every_scoring_and_what_was_not_tested_stays_empty(scored_toy: ToySource) -> None:
     scorings = [score(scored_toy.contracts) for _ in range(2)]
     trend = _rows(
