@@ -6,7 +6,7 @@ All of it runs within the scoring's transaction, from the failing rows that `led
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -34,12 +34,13 @@ _MATCHES = sql.SQL("""
 """)
 
 _KNOWN = sql.SQL(
-    "unnest(%(rules)s::text[], %(columns)s::text[], %(names)s::text[]) as known (rule_id, column_name, name)"
+    "unnest(%(rules)s::text[], %(columns)s::text[], %(names)s::text[], %(departments)s::text[])"
+    " as known (rule_id, column_name, name, department)"
 )
 
 _OPEN = sql.SQL("""
 with fresh as materialized (
-    select failing.*, known.name
+    select failing.*, known.name, known.department
     from pg_temp.failing as failing
     inner join {known} using (rule_id, column_name)
     where not exists (
@@ -57,7 +58,7 @@ insert into quality.correction (
     opened_on, due_at, reopened_from
 )
 select distinct on (fresh.rule_id, fresh.column_name, fresh.row_key)
-    %(department)s, %(source)s, %(table_name)s, fresh.row_key, fresh.rule_id, fresh.column_name, fresh.name,
+    fresh.department, %(source)s, %(table_name)s, fresh.row_key, fresh.rule_id, fresh.column_name, fresh.name,
     fresh.value, held._batch_id, {source_key}, %(today)s, %(due_at)s, (
         select max(former.correction_id)
         from quality.correction as former
@@ -148,7 +149,7 @@ def update(connection: Connection, batch_id: int, outcome: TableOutcome) -> Chan
         "rules": [check.attributes.rule_id for check in known],
         "columns": [check.bound.column for check in known],
         "names": [check.bound.check.name for check in known],
-        "department": contract.huiliu.department,
+        "departments": [check.attributes.department for check in known],
         "source": contract.huiliu.source,
         "scoring": batch_id,
         "today": today,
@@ -178,10 +179,12 @@ def _parts(connection: Connection, contract: Contract) -> dict[str, sql.Composab
     }
 
 
-def withdraw(connection: Connection, contracts: Iterable[Contract], today: date) -> int:
-    """Close the corrections of rules that no contract binds any more; return how many.
+def withdraw(
+    connection: Connection, contracts: Collection[Contract], today: date, *, all_there_are: bool
+) -> int:
+    """Close the corrections of rules that these contracts' tables bind no more; return how many.
 
-    `contracts` are all there are.
+    If they are all there are, those of tables without a contract too.
     """
     bound = [
         (contract.table_name, it.check.attributes.rule_id, it.column)
@@ -192,14 +195,19 @@ def withdraw(connection: Connection, contracts: Iterable[Contract], today: date)
         """
         update quality.correction as open
         set closed_at = clock_timestamp(), closed_on = %(today)s, closed_as = 'withdrawn'
-        where open.closed_at is null and not exists (
+        where open.closed_at is null and (%(all)s or open.table_name = any(%(scored)s)) and not exists (
             select from unnest(%(tables)s::text[], %(rules)s::text[], %(columns)s::text[])
                 as bound (table_name, rule_id, column_name)
             where bound.table_name = open.table_name and bound.rule_id = open.rule_id
                 and bound.column_name = open.column_name
         )
         """,
-        {"today": today, **_columns(bound)},
+        {
+            "today": today,
+            "all": all_there_are,
+            "scored": [contract.table_name for contract in contracts],
+            **_columns(bound),
+        },
     ).rowcount
 
 

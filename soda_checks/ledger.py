@@ -94,8 +94,8 @@ def write_results(connection: Connection, batch_id: int, outcome: TableOutcome) 
                 (
                     batch_id, check.attributes.rule_id, check.dimension, outcome.contract.layer, name,
                     check.bound.column, check.bound.check.qualifier, check.attributes.blocking,
-                    check.attributes.weight, meta.source, meta.department, check.tested, check.failed,
-                    check.outcome, check.message,
+                    check.attributes.weight, meta.source, check.attributes.department, check.tested,
+                    check.failed, check.outcome, check.message,
                 )
                 for check in outcome.checks
             ],

@@ -67,7 +67,9 @@ def score(contracts: Mapping[str, Contract] | None = None) -> ScoreResult:
         with connection.transaction():
             write_catalogue(connection)
             changes = _write(connection, batch_id, outcomes)
-            withdrawn = corrections.withdraw(connection, known.values(), today)
+            withdrawn = corrections.withdraw(
+                connection, known.values(), today, all_there_are=contracts is None
+            )
             corrections.escalate(connection, today)
             scores = [
                 *table_scores(outcomes),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from soda_checks.contract import Contract
@@ -112,19 +112,32 @@ def table_scores(outcomes: Iterable[TableOutcome]) -> Iterator[Score]:
 
 
 def rolled_up(outcomes: Iterable[TableOutcome], city: str) -> Iterator[Score]:
-    """Scores by source, department and city: classes pooled, overall the tables' own, caps included."""
+    """Scores by source, department and city: classes pooled, overall the tables' own, caps included.
+
+    A department answers for its own checks, whosever the table is.
+    """
     groups: dict[tuple[str, str], list[TableOutcome]] = defaultdict(list)
     for outcome in outcomes:
         meta = outcome.contract.huiliu
         if meta.source is not None:
             groups["source", meta.source].append(outcome)
-        groups["department", meta.department].append(outcome)
+        for department, part in _parts(outcome):
+            groups["department", department].append(part)
         groups["city", city].append(outcome)
     for (level, name), members in sorted(groups.items()):
         pooled = Tally()
         for member in members:
             pooled.merge(tally(member.checks))
         yield from _rows(level, name, pooled, _mean(members))
+
+
+def _parts(outcome: TableOutcome) -> Iterator[tuple[str, TableOutcome]]:
+    """A table as each department answers for it: the checks that are its own, most of them the table's."""
+    owned: dict[str, list[CheckOutcome]] = defaultdict(list)
+    for check in outcome.checks:
+        owned[check.attributes.department].append(check)
+    for department, checks in owned.items():
+        yield department, replace(outcome, checks=tuple(checks))
 
 
 def _mean(members: Iterable[TableOutcome]) -> Decimal | None:

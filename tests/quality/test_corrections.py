@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import jinja2
@@ -151,6 +152,50 @@ def test_a_rule_that_is_no_longer_bound_withdraws_its_corrections(sick: ToySourc
     score({TABLE: _without(sick.contract, "name")})
     assert _closed(sick) == [("C01", "name", "withdrawn", None)]
     assert _kpi(sick, date(2026, 2, 10)) == (2, 0, 1)
+
+
+def test_a_scoring_of_some_tables_withdraws_nothing_of_the_others(sick: ToySource) -> None:
+    score(sick.contracts)
+    opened = _open(sick)
+    score({})
+    assert _open(sick) == opened
+
+
+def test_a_rule_of_another_department_is_its_to_correct_and_to_answer_for(sick: ToySource) -> None:
+    score({TABLE: _owned_by("市卫生健康委", sick.contract, "name")})
+    departments = "select distinct department, column_name = 'name' from quality.{} where {} order by 2"
+    expected = [("市公安局", False), ("市卫生健康委", True)]
+    assert _rows(sick, departments.format("correction", "true")) == expected
+    assert _rows(sick, departments.format("check_result", "tested > 0")) == expected
+    # One name in ten is blank, which weighs 0.5; the nine others are no placeholders.
+    completeness = 1 - Decimal("0.5") * 1 / (Decimal("0.5") * 10 + 9)
+    scores = dict(
+        _rows(
+            sick,
+            "select name, score from quality.score where level = 'department' and dimension = 'completeness'",
+        )
+    )
+    assert scores["市卫生健康委"] == round(completeness, 6)
+    assert scores["市公安局"] < scores["市卫生健康委"]
+
+
+def _owned_by(department: str, contract: Contract, name: str) -> Contract:
+    columns = [
+        column.model_copy(
+            update={
+                "checks": [
+                    check.model_copy(
+                        update={"attributes": check.attributes.model_copy(update={"department": department})}
+                    )
+                    for check in column.checks
+                ]
+            }
+        )
+        if column.name == name
+        else column
+        for column in contract.columns
+    ]
+    return contract.model_copy(update={"columns": columns})
 
 
 def _without(contract: Contract, name: str) -> Contract:
