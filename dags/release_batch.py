@@ -37,14 +37,15 @@ PARAMS = {
         type="integer",
         minimum=1,
         title="批次号",
-        description="被扣留批次的编号（见「来源台账」标签）",
+        description="被扣留批次的编号：见本页「来源台账」标签上方的清单",
     ),
+    # Without a default: nobody releases a batch by leaving a field as it was.
     "decision": Param(
-        "release",
         type="string",
         enum=["release", "replace"],
         values_display={"release": "放行：按现状入库", "replace": "作废：后来的批次已有新版本"},
         title="决定",
+        description="放行：坏行仍被隔离并退回部门更正；作废：本批弃用，须每一行都已在后来的批次中重报",
     ),
     "reason": Param(
         type="string",
@@ -90,8 +91,9 @@ def release_batch() -> None:
 
         asked = params or {}
         decide_so = {"release": release, "replace": replace}[asked["decision"]]
-        batch = decide_so(asked["batch_id"], by=decider(), reason=asked["reason"])
-        return reporting.on_event(DECISIONS, reporting.decided(batch, asked["decision"]))
+        by = decider()
+        batch = decide_so(asked["batch_id"], by=by, reason=asked["reason"])
+        return reporting.on_event(DECISIONS, reporting.decided(batch, asked["decision"], by))
 
     decide()
 

@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("huiliu")
 
-DECIDED = {"release": "已放行，随即建库", "replace": "已作废，随即建库"}
+DECIDED = {"release": "已放行", "replace": "已作废"}
+WHAT_FOLLOWS = (
+    "随即建库、评分、回流：看 DAG「建库 · 闸门与模型」（/dags/build_warehouse）的新运行；"
+    "交付后，镇街 _notice 中的提示随之消失 / a build follows at once, then scores and deliveries"
+)
 HOW_TO_DECIDE = (
     "处理：部门更正重报后自动通过；或打开 /dags/release_batch「放行 · 被扣留的批次」，"
     "点「触发」，填批次号、决定与理由"
@@ -155,12 +159,23 @@ def fail_if_held_or_failed(gated: dict[str, Any], built: dict[str, Any] | None) 
         )
 
 
-def decided(batch: HeldBatch, decision: str) -> dict[str, Any]:
-    """What was decided about which batch, and whether it was so already."""
-    log.info("批次 %s（%s.%s）：%s", batch.batch_id, batch.source, batch.table_name, DECIDED[decision])
+def decided(batch: HeldBatch, decision: str, by: str) -> dict[str, Any]:
+    """What was decided about which batch by whom, what is in it, and what follows."""
+    table = f"{batch.source}.{batch.table_name}"
+    log.info("批次 %s（%s）：%s，经办人 %s", batch.batch_id, table, DECIDED[decision], by)
+    log.info("本批变更 %s 行，其中隔离 %s 行；其后排队 %s 批", batch.rows, batch.quarantined, batch.waiting)
     if not batch.is_held:
         log.info("此前已作同样决定，无须重复 / it was decided so before")
-    return {"batch_id": batch.batch_id, "table": f"{batch.source}.{batch.table_name}", "decision": decision}
+    log.info("%s", WHAT_FOLLOWS)
+    return {
+        "batch_id": batch.batch_id,
+        "table": table,
+        "decision": decision,
+        "by": by,
+        "rows": batch.rows,
+        "quarantined": batch.quarantined,
+        "waiting": batch.waiting,
+    }
 
 
 def score(result: ScoreResult) -> dict[str, Any]:

@@ -160,7 +160,8 @@ def gate(as_json: Json = False) -> None:
 
     ensure_typed_views()
     result = gate_staging()
-    report(result, as_json, lambda: out.print(plain(result)))
+    columns = ["batch_id", "source", "table_name", "status", "rows", "reason", "drift"]
+    report(result, as_json, lambda: show(result.batches, columns, "staging gate"))
 
 
 @app.command()

@@ -26,7 +26,9 @@ _OF_SOURCE: dict[str, LiteralString] = {
             load.rows_inserted, load.rows_updated, load.rows_deleted, load.rows_quarantined,
             extract(epoch from load.finished_at - load.started_at)::numeric(12, 1) as seconds,
             coalesce(load.error, load.notice) as remark, load.first_day, load.last_day,
-            gate.status as gate, manifest.matches as manifest_matches
+            gate.status as gate, manifest.matches as manifest_matches,
+            case when gate.status in ('released', 'replaced') then gate.decided_by end as decided_by,
+            case when gate.status in ('released', 'replaced') then gate.reason end as decided_because
         from ops.load_run as load
         left join ops.batch_gate as gate using (batch_id)
         left join ops.manifest as manifest using (batch_id)
@@ -101,6 +103,16 @@ def held_batches(conn: Connection) -> Rows:
         return cursor.execute(
             "select batch_id, source, table_name, title, landed_on, held_since, reason, waiting"
             " from ops.held_batch order by batch_id"
+        ).fetchall()
+
+
+def decisions(conn: Connection) -> Rows:
+    """Return what people decided about held batches, the last 20, newest first."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
+            "select batch_id, source, table_name, decision.status, decided_at, decided_by, decision.reason"
+            " from ops.batch_decision as decision inner join ops.load_run using (batch_id)"
+            " where decision.status in ('released', 'replaced') order by decision_id desc limit 20"
         ).fetchall()
 
 

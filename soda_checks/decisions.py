@@ -20,12 +20,18 @@ _STATES = {
 
 @dataclass(frozen=True)
 class HeldBatch:
-    """A batch that a person decides about. `is_held`: until now; else it was decided so before."""
+    """A batch that a person decides about. `is_held`: until now; else it was decided so before.
+
+    ``rows``: changes it brought; ``quarantined``: of them unusable; ``waiting``: batches behind it.
+    """
 
     batch_id: int
     source: str
     table_name: str
     is_held: bool
+    rows: int
+    quarantined: int
+    waiting: int
 
 
 def release(batch_id: int, *, by: str, reason: str) -> HeldBatch:
@@ -67,19 +73,21 @@ def _to_decide(connection: Connection, batch_id: int, decision: str, by: str, re
     row = connection.execute(
         """
         select source, table_name, gate.status,
-            coalesce((gate.status, gate.decided_by, gate.reason) = (%s, %s, %s), false)
+            coalesce((gate.status, gate.decided_by, gate.reason) = (%s, %s, %s), false),
+            coalesce(rows_inserted + rows_updated + rows_deleted, 0), coalesce(rows_quarantined, 0),
+            coalesce((select waiting from ops.held_batch where held_batch.batch_id = load_run.batch_id), 0)
         from ops.load_run left join ops.batch_gate as gate using (batch_id) where batch_id = %s
         """,
         (decision, by.strip(), reason.strip(), batch_id),
     ).fetchone()
-    source, table_name, status, is_decided = row or ("", "", None, False)
+    source, table_name, status, is_decided, *counts = row or ("", "", None, False)
     if status != "held" and not is_decided:
         state = _STATES[status] if row else "不存在"
         raise DataError(
             f"批次 {batch_id} {state} / batch {batch_id} is not held",
             fix="批次号见“来源台账”页、红色的 check_models 日志或 `huiliu gate` / take the number from there",
         )
-    return HeldBatch(batch_id, source, table_name, status == "held")
+    return HeldBatch(batch_id, source, table_name, status == "held", *counts)
 
 
 def _refuse_loss(connection: Connection, batch: HeldBatch) -> None:

@@ -23,9 +23,11 @@ from huiliu.errors import HuiliuError
 from ingestion import watching
 from ingestion.cadence import in_words
 from ingestion.spec import SourceSpec, read_specs
+from soda_checks.rules import catalogue
 
 PREFIX = "/huiliu"
 STATES = {"in time": "按时", "due": "今日应到", "late": "迟到", "never": "尚未采集"}
+GATE = {"passed": "通过", "held": "扣留", "released": "放行", "replaced": "作废"}
 TASK_STATES = {"open": "未销号", "overdue": "逾期", "closed": "已销号", "withdrawn": "已撤下"}
 # Nothing is loaded from anywhere, no script runs, and only Airflow itself may frame the page.
 HEADERS = {
@@ -46,7 +48,7 @@ pages = Environment(
     finalize=lambda value: "" if value is None else value,
 )
 pages.filters["moment"] = _moment
-pages.globals.update(levels=LEVELS, states=STATES, task_states=TASK_STATES, in_words=in_words)
+pages.globals.update(levels=LEVELS, states=STATES, gate=GATE, task_states=TASK_STATES, in_words=in_words)
 # Without the generated documentation, which would be open to anybody.
 app = FastAPI(title="Huiliu", docs_url=None, redoc_url=None, openapi_url=None)
 
@@ -80,13 +82,17 @@ def page_of_sources() -> Response:
 def _source(spec: SourceSpec) -> Response:
     with connect("warehouse:watch") as conn:
         parts = watching.of_source(conn, spec.name)
-    return _page("source.html", spec=spec, **parts)
+    return _page("source.html", spec=spec, rules=catalogue().rules, **parts)
 
 
 def _overview(specs: dict[str, SourceSpec]) -> Response:
     with connect("warehouse:watch") as conn:
-        found, held = watching.late_sources(conn), watching.held_batches(conn)
-    return _page("sources.html", specs=specs, sources=found, held=held)
+        parts = {
+            "sources": watching.late_sources(conn),
+            "held": watching.held_batches(conn),
+            "decisions": watching.decisions(conn),
+        }
+    return _page("sources.html", specs=specs, **parts)
 
 
 class SourcePages(AirflowPlugin):

@@ -216,7 +216,7 @@ def test_each_source_says_whose_it_is_and_can_be_loaded_again(bag: dict[str, Any
 def test_a_decision_about_a_held_batch_asks_for_number_and_reason(bag: dict[str, Any]) -> None:
     release = bag["dags"]["release_batch"]
     assert release["display_name"] == "放行 · 被扣留的批次"
-    assert release["params"] == {"batch_id": None, "decision": "release", "reason": None}
+    assert release["params"] == {"batch_id": None, "decision": None, "reason": None}
     assert release["tasks"]["decide"]["outlets"] == ["decisions"], "a build follows at once"
     assert release["triggers"] == [], "only a person starts it"
 

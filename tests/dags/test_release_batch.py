@@ -41,8 +41,8 @@ def test_the_form_refuses_what_is_no_decision(name: str, value: object) -> None:
         release_batch.PARAMS[name].resolve(value=value)
 
 
-@pytest.mark.parametrize("name", ["batch_id", "reason"])
-def test_the_form_asks_for_number_and_reason(name: str) -> None:
+@pytest.mark.parametrize("name", ["batch_id", "decision", "reason"])
+def test_the_form_asks_for_number_decision_and_reason(name: str) -> None:
     with pytest.raises(ParamValidationError):
         release_batch.PARAMS[name].resolve()
 
@@ -60,6 +60,16 @@ def test_a_decision_is_reported_also_when_it_was_made_before(
     is_held: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level("INFO", logger="huiliu"):
-        said = reporting.decided(HeldBatch(12, "civil_affairs", "subsidy_award", is_held), "release")
-    assert said == {"batch_id": 12, "table": "civil_affairs.subsidy_award", "decision": "release"}
+        batch = HeldBatch(12, "civil_affairs", "subsidy_award", is_held, rows=60, quarantined=20, waiting=1)
+        said = reporting.decided(batch, "release", "王工")
+    assert said == {
+        "batch_id": 12,
+        "table": "civil_affairs.subsidy_award",
+        "decision": "release",
+        "by": "王工",
+        "rows": 60,
+        "quarantined": 20,
+        "waiting": 1,
+    }
+    assert "本批变更 60 行，其中隔离 20 行；其后排队 1 批" in caplog.text
     assert ("此前已作同样决定" in caplog.text) is not is_held

@@ -20,6 +20,10 @@ from ingestion.spec import load_specs
 
 ROOT = Path(__file__).resolve().parents[2]
 PERSON = "王小明"
+DECISIONS = [
+    ("held", "闸门", "C01 必填项为空（pid）：60 行中 20 行不合格"),
+    ("released", "李工", "部门来电核实无误"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -40,16 +44,14 @@ def answers(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[di
             " values (%s, 'police', 'resident', 'line 7', %s, '<5 fields> instead of 9')",
             [row[0], PERSON],
         )
-        held = conn.execute(
-            "insert into ops.load_run (source, table_name, mode, business_date, status)"
-            " values ('police', 'move', 'watermark', '2026-01-12', 'landed') returning batch_id"
-        ).fetchone()
-        assert held is not None
-        conn.execute(
-            "insert into ops.batch_gate (batch_id, status, decided_by, reason)"
-            " values (%s, 'held', '闸门', 'C01 必填项为空（pid）：60 行中 20 行不合格')",
-            [held[0]],
-        )
+        for status, by, reason in DECISIONS:
+            conn.execute(
+                "with landed as (insert into ops.load_run (source, table_name, mode, business_date, status)"
+                " values ('police', 'move', 'watermark', '2026-01-12', 'landed') returning batch_id)"
+                " insert into ops.batch_gate (batch_id, status, decided_by, reason)"
+                " select batch_id, %s, %s, %s from landed",
+                [status, by, reason],
+            )
         watching.raise_alert("police", "scheduled__2026-01-15", datetime(2026, 1, 15, 3, tzinfo=UTC))
         done = subprocess.run(
             [sys.executable, str(Path(__file__).with_name("read_pages.py")), str(ROOT / "dags")],
@@ -68,7 +70,10 @@ def answers(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[di
         yield json.loads(done.stdout.splitlines()[-1])
         conn.execute("delete from ops.late_alert where source = 'police'")
         conn.execute("delete from ops.rejected_row where source = 'police'")
-        conn.execute("delete from ops.batch_gate where batch_id = %s", [held[0]])
+        conn.execute(
+            "delete from ops.batch_gate using ops.load_run"
+            " where batch_gate.batch_id = load_run.batch_id and source = 'police'"
+        )
         conn.execute("delete from ops.load_run where source = 'police'")
         conn.execute("delete from ops.resource where source = 'police'")
 
@@ -108,6 +113,12 @@ def test_a_held_batch_is_shown_with_its_reason_and_where_to_decide(answers: dict
         assert "被扣留的批次" in page
         assert "60 行中 20 行不合格" in page
         assert "release_batch" in page
+
+
+def test_who_released_a_batch_and_why_is_shown(answers: dict[str, Any]) -> None:
+    for page in answers["pages"].values():
+        assert "李工" in page
+        assert "部门来电核实无误" in page
 
 
 def test_a_page_loads_and_runs_nothing_and_is_kept_nowhere(answers: dict[str, Any]) -> None:
