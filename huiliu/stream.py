@@ -96,6 +96,7 @@ class Work:
     models: int = 0
     deliveries: int = 0
     rows_delivered: int = 0
+    all_delivered: bool = False
     faults: list[str] = field(default_factory=list)
 
     @property
@@ -168,7 +169,7 @@ class Stream:
         else:
             self.rest.succeeded()
         work.faults += faults
-        oldest = freshness.end(work.summary())
+        oldest = freshness.end(work.summary(), all_delivered=work.all_delivered)
         if work.rows or work.faults:
             self._tell(work, time.monotonic() - began, oldest)
         return work.summary()
@@ -216,6 +217,7 @@ class Stream:
         if returned:
             work.deliveries = returned.delivered
             work.rows_delivered = returned.rows_upserted + returned.rows_deleted
+            work.all_delivered = not (returned.waiting or returned.held)
         return faults
 
     def _tell(self, work: Work, seconds: float, oldest: float | None) -> None:

@@ -1,4 +1,8 @@
-"""When what a micro-batch loaded had changed at its source, and when it became usable (ops.freshness)."""
+"""When what a micro-batch loaded had changed at its source, and when it became usable (ops.freshness).
+
+Usable is what was delivered: a batch that the gate holds, or rows of a package that is held, wait, and their
+age grows.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +33,8 @@ _CHANGED = """
 """
 _USABLE = """
     with usable as (
-        update ops.freshness set usable_at = clock_timestamp() where usable_at is null
+        update ops.freshness set usable_at = clock_timestamp()
+        where usable_at is null and batch_id in (select batch_id from ops.build_batch)
         returning extract(epoch from usable_at - changed_at) as seconds, row_count
     )
     select max(seconds) from usable
@@ -66,14 +71,14 @@ class MicroBatch:
     faults: list[str]
 
 
-def end(done: MicroBatch) -> float | None:
-    """Write a micro-batch down; if nothing failed, all that waited is usable now.
+def end(done: MicroBatch, *, all_delivered: bool) -> float | None:
+    """Write a micro-batch down; if nothing failed or is held back, all that a build claimed is usable now.
 
     Return how many seconds the oldest of these changes is old, None if none waited.
     """
     with connect("warehouse:ingest") as conn:
         _write(conn, done)
-        if done.faults:
+        if done.faults or not all_delivered:
             return None
         (oldest,) = conn.execute(_USABLE).fetchone() or (None,)
     return None if oldest is None else float(oldest)

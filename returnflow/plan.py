@@ -48,12 +48,16 @@ class PlannedDelivery:
 
 @dataclass(frozen=True)
 class Plan:
-    """The due deliveries of a batch; ``problems`` are packages, or rows of theirs, that can go to nobody."""
+    """The due deliveries of a batch; ``problems`` are packages, or rows of theirs, that can go to nobody.
+
+    ``waiting``: packages that a micro-batch leaves to the day's batch, as they are held.
+    """
 
     batch_id: int
     business_date: date
     deliveries: list[PlannedDelivery] = field(repr=False)
     problems: list[str]
+    waiting: list[str] = field(default_factory=list)
 
     @property
     def front_codes(self) -> list[str]:
@@ -87,11 +91,12 @@ def plan(
         batch_id = int(_value(conn, "select nextval('ops.batch_id_seq')"))
         conn.commit()
         problems: list[str] = []
+        waiting: list[str] = []
         for package in chosen:
             batch = _Batch(conn, batch_id, day, package, targets[package.name], changes_only)
-            problems += _plan_package(batch, release_mass_delete)
+            problems += _plan_package(batch, release_mass_delete, waiting)
         deliveries = _planned(conn, batch_id)
-    found = Plan(batch_id, day, deliveries, problems)
+    found = Plan(batch_id, day, deliveries, problems, waiting)
     LOG.info(
         "batch %s: %s deliveries planned, %s held", batch_id, found.count("planned"), found.count("held")
     )
@@ -134,14 +139,21 @@ class _Batch:
         return self.conn.execute(query, params | more)  # type: ignore[arg-type]  # constants of this module, not literals here
 
 
-def _plan_package(batch: _Batch, release_mass_delete: bool) -> list[str]:
-    """Plan one package in a transaction; a package that cannot be compared fails alone and says why."""
+def _plan_package(batch: _Batch, release_mass_delete: bool, waiting: list[str]) -> list[str]:
+    """Plan one package in a transaction; a package that cannot be compared fails alone and says why.
+
+    A package that a micro-batch leaves to the day's batch is added to ``waiting``.
+    """
     try:
         with batch.conn.transaction():
             _replace_unfinished(batch)
             reason = _package_hold(batch)
+            if batch.changes_only and reason is not None:
+                LOG.warning("%s waits: %s", batch.package.name, reason[1])
+                waiting.append(batch.package.name)
+                return []
             if batch.changes_only:
-                _plan_changes(batch, reason)
+                _plan_changes(batch)
                 return []
             _insert_deliveries(batch, reason, release_mass_delete)
             if reason is not None:
@@ -167,11 +179,8 @@ def _plan_package(batch: _Batch, release_mass_delete: bool) -> list[str]:
     return [problem]
 
 
-def _plan_changes(batch: _Batch, hold: tuple[str, str] | None) -> None:
-    """Plan for the consumers that something changed for; a package that is held waits for the day's batch."""
-    if hold is not None:
-        LOG.warning("%s waits: %s", batch.package.name, hold[1])
-        return
+def _plan_changes(batch: _Batch) -> None:
+    """Plan for the consumers that something changed for."""
     _find_changes(batch)
     rows = batch.execute(
         "select distinct consumer_code from ops.planned_change"

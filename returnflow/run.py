@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from huiliu.database import advisory_lock, connect
 from huiliu.errors import HuiliuError
@@ -32,7 +32,10 @@ _AT_ONCE = 2
 
 @dataclass(frozen=True)
 class ReturnResult:
-    """What became of a batch's due deliveries; rows are those changed at the destinations."""
+    """What became of a batch's due deliveries; rows are those changed at the destinations.
+
+    ``waiting``: packages that a micro-batch left to the day's batch, as they are held.
+    """
 
     batch_id: int
     delivered: int
@@ -42,6 +45,7 @@ class ReturnResult:
     rows_deleted: int
     failures: list[DeliveryOutcome] = field(repr=False)
     problems: list[str] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
 
 
 def plan_returns(
@@ -99,7 +103,7 @@ def deliver_all(
                     outcomes += task.result()
                 except HuiliuError as error:
                     problems.append(f"front_{front_code}: {error}")
-    result = _result(planned.batch_id, outcomes, problems)
+    result = replace(_result(planned.batch_id, outcomes, problems), waiting=planned.waiting)
     _raise_failures(result)
     return result
 

@@ -22,10 +22,12 @@ create table if not exists ops.freshness (
     primary key (batch_id, changed_at)
 );
 create index if not exists freshness_waiting on ops.freshness (batch_id) where usable_at is null;
-comment on table ops.freshness is '流式时效：微批次装载的行在来源端的变更时间，及其送达前置库的时间（空为尚未送达）';
+comment on table ops.freshness is '流式时效：微批次装载的行在来源端的变更时间，及其送达前置库的时间（空为尚未送达：被扣留、待交付或失败）';
 comment on column ops.freshness.changed_at is '来源的更新时间，按业务日期与时钟的差移到时钟（模拟城市的业务日期不是今天）';
 
 grant insert on ops.micro_batch to huiliu_ingest;
+grant select on ops.build_batch to huiliu_ingest;
+grant select on ops.micro_batch to huiliu_build;
 grant select, insert on ops.freshness to huiliu_ingest;
 grant update (usable_at) on ops.freshness to huiliu_ingest;
 grant select on ops.freshness to huiliu_build;

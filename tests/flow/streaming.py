@@ -74,6 +74,12 @@ def models_of_last_build() -> dict[str, str]:
     return dict(rows)
 
 
+def waiting() -> int:
+    """Changes that the stream loaded and nobody received yet."""
+    with connect("warehouse") as conn:
+        return len(conn.execute("select from ops.freshness where usable_at is null").fetchall())
+
+
 def two_people_are_renamed_at_noon(but_not: set[str]) -> None:
     """Micro-batches build only what leads to the streamed packages; a model that fails there catches up."""
     noon = begin(but_not)
@@ -96,7 +102,9 @@ def two_people_are_renamed_at_noon(but_not: set[str]) -> None:
     done = noon.micro_batch()
     assert done is not None
     assert [fault for fault in done.faults if "base_population__person" in fault]
+    assert waiting() == 1
     with connect("warehouse") as warehouse:
         warehouse.execute("alter table base.base_population__person drop constraint broken")
     assert noon.micro_batch() is not None, "what failed is done again though nothing changed"
     assert name_on_roster(second) == RENAMED
+    assert waiting() == 0

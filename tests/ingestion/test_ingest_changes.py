@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from clinic import PATIENT, POSTGRES, SNAPSHOT, WATERMARK, Raw, source, table
 
 from huiliu.errors import ConfigError
 from ingestion import newest
-from ingestion.freshness import note_changes
+from ingestion.freshness import MicroBatch, end, note_changes
 from ingestion.run import ingest_changes, ingest_source
 from ingestion.spec import SourceSpec, load_spec, read_specs
 
@@ -24,6 +25,12 @@ STREAMED = source(POSTGRES, table("patient", PATIENT, key=["id"], mode=WATERMARK
 
 def clinic_spec() -> SourceSpec:
     return read_specs()[0]["clinic"]
+
+
+def usable_after(raw: Raw, *, all_delivered: bool) -> bool:
+    """Whether a micro-batch that ends makes usable what waits."""
+    end(MicroBatch(datetime.now(UTC), [], 0, 0, 0, 0, 0, []), all_delivered=all_delivered)
+    return not raw.conn.execute("select from ops.freshness where usable_at is null").fetchall()
 
 
 def test_a_mark_differs_if_and_only_if_something_was_written(specs: Write, clinic: Clinic, raw: Raw) -> None:
@@ -58,6 +65,16 @@ def test_only_changes_are_loaded_and_deletions_wait_for_the_load(
         [load.batch_id],
     ).fetchall()
     assert changed == [("09:30:00", 1, None)]
+    assert not usable_after(raw, all_delivered=True), "no build claimed it: the gate holds it, say"
+    raw.conn.execute(
+        "with build as (insert into ops.build (as_of, full_refresh, status)"
+        " values ('2026-01-15', false, 'succeeded') returning build_id)"
+        " insert into ops.build_batch (batch_id, build_id) select %s, build_id from build",
+        [load.batch_id],
+    )
+    assert not usable_after(raw, all_delivered=False), "built, but its package is held"
+    assert usable_after(raw, all_delivered=True)
+    raw.conn.execute("delete from ops.build_batch where batch_id = %s", [load.batch_id])
     (load,) = ingest_source("clinic")
     assert load.rows_deleted == 1
 

@@ -28,6 +28,7 @@ def test_only_consumers_with_changes_are_served_both_ends_of_a_move_among_them(c
     city.assert_delivered()
     assert [move[4] for move in city.moves()] == ["moved"]
     nothing = deliver_all([ROSTER], changes_only=True)
+    assert nothing.waiting == []
     assert (nothing.delivered, nothing.held) == (0, 0)
     assert city.deliver().rows_upserted == 0, "the day's batch finds nothing left to do"
 
@@ -49,7 +50,8 @@ def test_a_held_package_is_left_alone_without_a_word(city: City) -> None:
     with_new_day = city.conn
     business_date.set(with_new_day, date(2026, 1, 16))
     with_new_day.commit()
-    assert deliver_all([ROSTER], changes_only=True).delivered == 0, "the model is of the day before"
+    outdated = deliver_all([ROSTER], changes_only=True)
+    assert (outdated.delivered, outdated.waiting) == (0, [ROSTER]), "the model is of the day before"
 
 
 def test_a_days_batch_between_plan_and_deliveries_is_not_touched(city: City) -> None:
