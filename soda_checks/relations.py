@@ -21,7 +21,7 @@ from soda_checks.contract import BoundCheck, Contract
 SESSION = "pg_temp"
 _RAW = "_raw"
 _LEADING = frozenset({"_row_key", "_batch_id"})
-"""Columns that lead from a staging row to the source's own text; without them no rule that reads it is tried."""
+"""Columns that lead from a staging row to the source's own text: no rule can read it without them."""
 _WORD = re.compile(r"[a-z_][a-z0-9_]*")
 
 
@@ -182,6 +182,8 @@ def _other_columns(
     landed: Iterable[str],
 ) -> list[sql.Composable]:
     """The source columns no rule reads, as they came (`remark_raw`): a profile of them costs no typing."""
+    if not _LEADING.issubset(held):
+        return []
     raw = columns_of(connection, Relation("raw", contract.raw_table, relation.business_date))
     read = {*_words_read(contract, relation).intersection(held), *landed}
     return [

@@ -256,6 +256,6 @@ def _verdicts(number: int) -> sql.Identifier:
 
 
 def _reraise_if_passing(error: psycopg.Error) -> None:
-    """A lost server, a full disk or a cancelled query is no fault of a rule; a limit it exceeds (class 54) is."""
+    """A lost server, a full disk or a cancelled query is no fault of a rule; what exceeds a limit is."""
     if isinstance(error, psycopg.OperationalError) and not (error.sqlstate or "").startswith("54"):
         raise error

@@ -44,7 +44,7 @@ class _WithoutValues(logging.Filter):
 def scrub(message: str) -> str:
     """Take what may be values out of an error message: from the first quote to the last, and long numbers.
 
-    A value may hold quotes and line ends itself, so nothing between the first and the last is known to be none.
+    A value may hold quotes and line ends itself.
     """
     lines = [
         line
@@ -55,7 +55,7 @@ def scrub(message: str) -> str:
 
 
 def explained(error: psycopg.Error, statement: str) -> str:
-    """Return PostgreSQL's message without values, and its SQLSTATE; names stay that the statement has itself."""
+    """Return an error's message without values, and its SQLSTATE; names that the statement has stay."""
     message = error.diag.message_primary or type(error).__name__
     quoted = _QUOTED.search(message)
     is_about_sql = (error.sqlstate or "").startswith("42")

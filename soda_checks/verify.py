@@ -25,7 +25,7 @@ from soda_checks.soda import Answer
 Outcome = Literal["passed", "failed", "not_evaluated"]
 
 SMALL_BATCH_TOLERANCE = 10
-"""Rows that may fail a blocking percentage in a batch of any size: one bad row in three is no bad batch."""
+"""Rows that may fail a blocking percentage while they are fewer than half of those tested; one always may."""
 
 _COUNTED = "counted"
 _CLEAN = "clean"
@@ -141,7 +141,7 @@ def _document(database: str, target: int, contract: Contract, found: Judged) -> 
     """
     failing = {place for place, counted in found.counts.items() if counted.failed}
     checks = [
-        _soda_check(str(place), target, [place], _threshold(bound, found.rows))
+        _soda_check(str(place), target, [place], _threshold(bound, found.counts[place].tested))
         for place, bound in enumerate(contract.bound())
         if place in failing
     ]
@@ -163,7 +163,7 @@ def _soda_check(
     }
 
 
-def _threshold(bound: BoundCheck, rows: int) -> dict[str, Any]:
+def _threshold(bound: BoundCheck, tested: int) -> dict[str, Any]:
     """What Soda shall call a failure: only a blocking rule fails a table, the others warn."""
     check = bound.check
     if not check.attributes.blocking:
@@ -171,7 +171,8 @@ def _threshold(bound: BoundCheck, rows: int) -> dict[str, Any]:
     if check.threshold is None:
         return {"must_be": 0}
     share = check.threshold.must_be_less_than_or_equal
-    return {"must_be_less_than_or_equal": max(int(rows * share / 100), SMALL_BATCH_TOLERANCE)}
+    few = min(SMALL_BATCH_TOLERANCE, max((tested - 1) // 2, 1))
+    return {"must_be_less_than_or_equal": max(int(tested * share / 100), few)}
 
 
 def _outcome(contract: Contract, relation: Relation, found: Judged, answer: Answer | None) -> TableOutcome:

@@ -12,6 +12,7 @@ from toy_source import ToySource, people, person
 from huiliu.database import connect
 from huiliu.errors import ConfigError, DataError
 from soda_checks import decisions, ledger
+from soda_checks.contract import Threshold
 from soda_checks.decisions import release
 from soda_checks.gate import gate_staging
 from transformation.ledger import claimable
@@ -166,10 +167,36 @@ def _closed_by(toy: ToySource) -> int | None:
     return batch
 
 
-def test_a_small_batch_with_one_bad_row_passes(toy: ToySource) -> None:
-    batch = toy.land([person(1, pid=None), person(2)])
+@pytest.mark.parametrize(
+    ("rows", "unusable", "status"),
+    [
+        (1, 1, "passed"), (2, 1, "passed"), (2, 2, "held"), (4, 2, "held"), (5, 2, "passed"),
+        (10, 10, "held"), (20, 9, "passed"), (20, 10, "held"), (40, 10, "passed"), (40, 11, "held"),
+    ],
+)  # fmt: skip
+def test_of_a_small_batch_less_than_half_may_be_unusable(
+    toy: ToySource, rows: int, unusable: int, status: str
+) -> None:
+    batch = toy.land(people(1, rows - unusable) + people(200, unusable, pid="x"))
     gate_staging(toy.contracts)
-    assert toy.gate_status() == {batch: "passed"}
+    assert toy.gate_status() == {batch: status}
+
+
+def test_a_percentage_is_of_the_rows_that_the_rule_tests(toy: ToySource) -> None:
+    toy.land(people(1, 900) + people(2000, 100, name=None))
+    name = next(column for column in toy.contract.columns if column.name == "name")
+    required = name.checks[0]
+    few = required.model_copy(
+        update={
+            "filter": "person_id::int >= 2000",
+            "attributes": required.attributes.model_copy(update={"blocking": True}),
+            "threshold": Threshold(must_be_less_than_or_equal=20),
+        }
+    )
+    columns = [it.model_copy(update={"checks": [few]}) if it is name else it for it in toy.contract.columns]
+    contract = toy.contract.model_copy(update={"columns": columns})
+    result = gate_staging({contract.table_name: contract})
+    assert [it.reason for it in result.held] == ["C01 必填项为空（name）：100 行中 100 行不合格"]
 
 
 def test_nothing_but_deletions_and_empty_batches_pass_untested(toy: ToySource) -> None:
@@ -187,8 +214,9 @@ def test_a_missing_column_holds_the_batch(toy: ToySource) -> None:
     batch = toy.land(people(1, 30))
     toy.connection.execute(
         "drop view staging.stg_toy__person_typed; create view staging.stg_toy__person_typed as"
-        " select person_id, std.resident_id(pid) as pid, std.clean_name(name) as name, _row_key, _batch_id,"
-        " _op from raw.toy__person; grant select on staging.stg_toy__person_typed to huiliu_score"
+        " select person_id, std.resident_id(pid) as pid, std.clean_name(name) as name, township_code,"
+        " _row_key, _batch_id, _op from raw.toy__person;"
+        " grant select on staging.stg_toy__person_typed to huiliu_score"
     )
     result = gate_staging(toy.contracts)
     assert result.held[0].batch_id == batch
@@ -199,18 +227,32 @@ def test_a_missing_column_holds_the_batch(toy: ToySource) -> None:
     assert toy.connection.execute(query, ["name"]).fetchall() == [("passed", 30)]
 
 
-def test_a_rule_whose_sql_breaks_holds_the_batch(toy: ToySource, caplog: pytest.LogCaptureFixture) -> None:
-    toy.land([person(1, name="张机密"), *people(2, 30)])
-    column = toy.contract.columns[2]
-    broken = column.checks[0].model_copy(update={"filter": "name::int > 0"})
+@pytest.mark.parametrize(
+    ("value", "given", "sqlstate"),
+    [
+        ("张机密", "name_raw::int > 0", "22P02"),
+        ('9"张"机密', "name_raw::int > 0", "22P02"),
+        ("张机密", "to_date(name_raw, 'YYYY') is null", "22007"),
+        ("张机密", "name_raw::regclass is null", "42P01"),
+    ],
+)
+def test_a_rule_whose_sql_breaks_holds_the_batch_and_tells_no_value(
+    toy: ToySource, caplog: pytest.LogCaptureFixture, value: str, given: str, sqlstate: str
+) -> None:
+    toy.land([person(number, name=value) for number in range(1, 31)])
+    column = next(it for it in toy.contract.columns if it.name == "name")
+    broken = column.checks[0].model_copy(update={"filter": given})
     contract = toy.contract.model_copy(
         update={"columns": [column.model_copy(update={"checks": [broken]})], "checks": []}
     )
     with caplog.at_level(logging.DEBUG):
         result = gate_staging({contract.table_name: contract})
-    assert "无法检验" in str(result.held[0].reason)
-    kept = str(toy.connection.execute("select * from quality.check_result").fetchall())
-    assert "张机密" not in caplog.text + kept + str(result)
+    kept = toy.connection.execute(
+        "select reason, message from ops.batch_gate inner join quality.check_result using (batch_id)"
+    ).fetchall()
+    assert [result.held[0].reason, f"SQLSTATE {sqlstate}" in str(kept)] == [kept[0][0], True]
+    assert "无法检验" in str(kept[0][0])
+    assert set("张机密").isdisjoint(caplog.text + str(kept) + str(result))
 
 
 def test_release_needs_a_held_batch_a_name_and_a_reason(toy: ToySource) -> None:

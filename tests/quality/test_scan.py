@@ -92,7 +92,14 @@ def _with_sql(contract: Contract, rule: str, expression: str) -> Contract:
 
 @pytest.mark.parametrize(
     "wrong",
-    ["no_such_column > 1", "name ~ (", "no_such_function(pid)", "1 / (length(name) - 3) > 0", "pid::int > 0"],
+    [
+        "no_such_column > 1",
+        "name ~ (",
+        "no_such_function(pid)",
+        "1 / (length(name) - 3) > 0",
+        "pid::int > 0",
+        "length(repeat(name, 2000000000)) > 0",
+    ],
 )
 def test_a_wrong_rule_is_not_evaluated_and_stops_no_other(
     session: Connection, toy: ToySource, wrong: str
@@ -105,6 +112,38 @@ def test_a_wrong_rule_is_not_evaluated_and_stops_no_other(
     assert (silent.message or "").startswith("SQL 有误：")
     assert not any(pid in (silent.message or "") for row in ROWS if (pid := (row["pid"] or "").strip()))
     assert _others(outcome) == _others(right)
+
+
+def test_no_rule_of_a_column_that_is_gone_is_evaluated(session: Connection, toy: ToySource) -> None:
+    # C01 asks of the source's text alone, which is still there.
+    toy.connection.execute("alter table staging.stg_toy__person drop column pid")
+    outcome = _verify(session, toy.contract)
+    assert not outcome.is_ok
+    assert {it.message for it in outcome.checks if it.bound.column == "pid"} == {"缺少列：pid"}
+    assert all(it.tested for it in outcome.checks if it.bound.column == "name")
+
+
+def test_a_table_without_its_region_is_no_table_to_judge(session: Connection, toy: ToySource) -> None:
+    toy.connection.execute("alter table staging.stg_toy__person drop column township_code")
+    outcome = _verify(session, toy.contract)
+    assert (outcome.is_ok, outcome.rows) == (False, len(ROWS))
+    assert {it.message for it in outcome.checks} == {"缺少列：township_code"}
+
+
+def test_a_table_that_leads_to_no_text_of_the_source_stops_no_other(
+    session: Connection, toy: ToySource
+) -> None:
+    toy.connection.execute("alter table staging.stg_toy__person drop column _batch_id")
+    outcome = _verify(session, toy.contract)
+    silent = {
+        f"{it.attributes.rule_id} {it.bound.column}": it.message
+        for it in outcome.checks
+        if it.outcome == "not_evaluated"
+    }
+    assert silent == dict.fromkeys(
+        ["C01 pid", "A01 pid"], 'SQL 有误：column "pid_raw" does not exist (SQLSTATE 42703)'
+    )
+    assert not outcome.is_ok
 
 
 def _others(outcome: TableOutcome) -> list[CheckOutcome]:
@@ -133,3 +172,20 @@ def test_verifying_again_leaves_no_tables_of_before(session: Connection, toy: To
         "select count(*) from pg_class where relnamespace = pg_my_temp_schema() and relname ~ '^judged'"
     ).fetchone()
     assert left == (1,)
+
+
+def test_each_condition_is_asked_once_a_row(session: Connection, toy: ToySource) -> None:
+    session.execute("create temporary sequence asked")
+    contract = _with_sql(toy.contract, "R01", "false")
+    checks = [
+        it.model_copy(update={"filter": "nextval('asked') > 0"}) if it.attributes.rule_id == "R01" else it
+        for it in contract.checks
+    ]
+    outcome = _verify(session, contract.model_copy(update={"checks": checks}))
+    assert _counts(outcome)["R01"] == (len(ROWS), 0)
+    assert session.execute("select last_value from asked").fetchone() == (len(ROWS),)
+
+
+def test_no_rule_compares_rows_by_a_nested_loop(session: Connection, toy: ToySource) -> None:
+    asked = _with_sql(toy.contract, "R01", "current_setting('enable_nestloop') = 'on'")
+    assert _counts(_verify(session, asked))["R01"] == (len(ROWS), 0)
