@@ -7,7 +7,8 @@ YAML entry, there is no second list:
       description: "未成年人（未满18周岁）：alive and younger than 18"
       config: {meta: {classification: sensitive, department: 市公安局, period: 当日, rule: "is_alive and age < 18"}}
 
-rule     SQL over the columns of the group's CTE `subject`. A boolean tag is never NULL: what is not known to be so is false.
+rule     SQL over the columns of the group's CTE `subject`, which is materialized: else PostgreSQL would work out age and the like
+         again for every tag. A boolean tag is never NULL: what is not known to be so is false.
 period   what time it speaks of; 近12个月 is this calendar month and the eleven before it.
 
 A rule may depend on age and on what changes with the calendar month: for these tags_due() recomputes. What changes on
@@ -41,17 +42,16 @@ other days must be stated by a fact that falls due itself (status = 'valid', is_
 
 {#- Import filter of a parent with a person_key, on an incremental run. -#}
 {% macro of_touched_people() -%}
-    {%- if is_incremental() -%} person_key in (select key::uuid from {{ touched() }}) {%- else -%} true {%- endif -%}
+    {%- if is_incremental() -%} person_key in (select key from {{ touched() }}) {%- else -%} true {%- endif -%}
 {%- endmacro %}
 
 
 {#- due_keys of every group: who has had a birthday since the last build; everybody at the turn of a month. -#}
 {% macro tags_due() -%}
-select person_key from {{ ref('base_population__person') }}
-        where {{ _had_birthday('birth_date') }}
+{{ _had_birthday('person_key') }}
         union all
         select person_key from {{ this }}
-        where date_trunc('month', std.last_as_of('{{ model.name }}')) <> date_trunc('month', std.as_of())
+        where date_trunc('month', {{ last_as_of() }}) <> date_trunc('month', {{ as_of() }})
 {%- endmacro %}
 
 
@@ -61,14 +61,14 @@ select person_key from {{ ref('base_population__person') }}
         where household_no in (
             {{ touched_since(['base_population__person'], 'household_no') }}
             union all
-            select household_no from {{ ref('base_population__person') }} where {{ _had_birthday('birth_date') }}
+            {{ _had_birthday('household_no') }}
         )
         union all
         select person_key from {{ ref('base_population__kinship') }}
         where relative_key in (
             select keys.key::uuid from ({{ touched_since(['base_population__person'], 'person_key') }}) as keys
             union all
-            select person_key from {{ ref('base_population__person') }} where {{ _had_birthday('birth_date') }}
+            {{ _had_birthday('person_key') }}
         )
 {%- endmacro %}
 
@@ -95,9 +95,19 @@ select person_key from {{ ref('base_population__person') }}
 {%- endmacro %}
 
 
-{% macro _had_birthday(birth_date) -%}
-    extract(year from age(std.last_as_of('{{ model.name }}'), {{ birth_date }}))
-            <> extract(year from age(std.as_of(), {{ birth_date }}))
+{#- A column of the people who have had a birthday since the last build. Of each year of birth the index gives those few days,
+    both ends with it for 29 February and births yet to come; age says who of them has really turned. -#}
+{% macro _had_birthday(column) -%}
+{%- set person = ref('base_population__person') -%}
+select born.{{ column }}
+        from generate_series(
+            cast(extract(year from {{ last_as_of() }}) - (select extract(year from max(birth_date)) from {{ person }}) as integer),
+            cast(extract(year from {{ as_of() }}) - (select extract(year from min(birth_date)) from {{ person }}) as integer)
+        ) as ago (years)
+        inner join {{ person }} as born
+            on born.birth_date between {{ last_as_of() }} - make_interval(years => ago.years)
+            and {{ as_of() }} - make_interval(years => ago.years)
+        where extract(year from age({{ last_as_of() }}, born.birth_date)) <> extract(year from age({{ as_of() }}, born.birth_date))
 {%- endmacro %}
 
 

@@ -6,9 +6,9 @@ Why and how: docs/decisions/0003-touched-keys.md. Everything for one model happe
         materialized='incremental', incremental_strategy='touched', unique_key='person_key',
         touched_by={'base_population__person': 'person_key'},
         touches={'person_key': 'person_key', 'township_code': 'township_code'},
-        due_keys="select person_key from {{ this }} where ends_on > std.last_as_of('x') and ends_on <= std.as_of()"
+        due_keys="select person_key from {{ this }} where {{ fell_due('ends_on') }}"
     ) }}
-    … where person.person_key in (select key::uuid from {{ touched() }})   -- inside {% if is_incremental() %}
+    … where person.person_key in (select key from {{ touched() }})   -- inside {% if is_incremental() %}
 
 touched_by  parent -> the key name the parent logs, whose values are this model's unique_key. A parent is another touched
             model, or 'source:<raw table>' (rows of the batches claimed since), or '<schema>:<table>' that a step outside
@@ -18,8 +18,25 @@ touches     key name -> SQL expression over this model's columns, logged for the
             really changed. May return a set, e.g. "unnest(array[from_code, to_code])". Default: the unique key. Only what some
             model's touched_by names is logged, or an exposure's (meta.touched_by): a step outside dbt.
 due_keys    SQL (rendered at run time, so it may use ref and this) of keys that fall due with time alone, in
-            (std.last_as_of('<model>'), std.as_of()]. If the date goes back, everything is recomputed.
+            (last_as_of(), as_of()]. If the date goes back, everything is recomputed.
 -#}
+
+{#- Condition of due_keys: this day (an expression) has come since the model's own last completed build. -#}
+{% macro fell_due(day) -%}
+    ({{ day }} > {{ last_as_of() }} and {{ day }} <= {{ as_of() }})
+{%- endmacro %}
+
+
+{#- The date of this build, and that of the model's own last completed one: asked once a query, where a bare call is once a row. -#}
+{% macro as_of() -%}
+    (select std.as_of())
+{%- endmacro %}
+
+
+{% macro last_as_of() -%}
+    (select std.last_as_of('{{ model.name }}'))
+{%- endmacro %}
+
 
 {#- Name of the temporary table with one column, key text: the keys to recompute. -#}
 {% macro touched() -%}
@@ -27,8 +44,8 @@ due_keys    SQL (rendered at run time, so it may use ref and this) of keys that 
 {%- endmacro %}
 
 
-{#- The same keys as an array. Where a view of several branches is filtered, `key = any({{ touched_keys() }})` reaches each
-    branch's index; `in (select …)` reads all of every branch, or worse, once a key. -#}
+{#- The same keys as an array. Where a view of several branches, or of many laterals, is filtered, `key = any({{ touched_keys() }})`
+    reaches its indexes; `in (select …)` is one more join: PostgreSQL reads all of every branch, or worse, once a key. -#}
 {% macro touched_keys() -%}
     array(select key from {{ touched() }})
 {%- endmacro %}
@@ -54,7 +71,7 @@ due_keys    SQL (rendered at run time, so it may use ref and this) of keys that 
     {%- if execute and config.get('incremental_strategy') == 'touched' -%}
         {%- set is_full = "to_regclass('pg_temp." ~ touched() ~ "') is null" -%}
         insert into ops.model_state (model, build_id, as_of, full_build_id)
-        values ('{{ model.name }}', std.build_id(), std.as_of(), std.build_id())
+        values ('{{ model.name }}', std.build_id(), {{ as_of() }}, std.build_id())
         on conflict (model) do update set
             build_id = excluded.build_id,
             as_of = excluded.as_of,
@@ -70,14 +87,13 @@ due_keys    SQL (rendered at run time, so it may use ref and this) of keys that 
     {%- set target = arg_dict['target_relation'] -%}
     {%- set unique_key = arg_dict['unique_key'] -%}
     {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
-    {%- set key_column = arg_dict['dest_columns'] | selectattr('name', 'equalto', unique_key) | first -%}
     {%- set changed = '"' ~ model.name ~ '__changed"' -%}
 
     create temporary table {{ changed }} on commit drop as
     with before as (
         select {{ columns }} from {{ target }}
         {% if config.get('touched_by') != 'everything' -%}
-        where {{ unique_key }} in (select key::{{ key_column.data_type }} from {{ touched() }})
+        where {{ unique_key }} in (select key from {{ touched() }})
         {%- endif %}
     ),
     after as (select {{ columns }} from {{ arg_dict['temp_relation'] }})
@@ -85,7 +101,7 @@ due_keys    SQL (rendered at run time, so it may use ref and this) of keys that 
 
     {% for key_name, expression in _touched_logged().items() -%}
     insert into ops.touched_key (model, build_id, key_name, key)
-    select '{{ model.name }}', std.build_id(), '{{ key_name }}', logged.key
+    select '{{ model.name }}', (select std.build_id()), '{{ key_name }}', logged.key
     from (select distinct ({{ expression }})::text as key from {{ changed }}) as logged
     where logged.key is not null
     on conflict do nothing;
@@ -114,7 +130,7 @@ due_keys    SQL (rendered at run time, so it may use ref and this) of keys that 
             coalesce((select build_id from mine), -1) as build_id,
             not exists (select from mine)
             {%- if due_keys %}
-            or std.as_of() < (select as_of from mine)
+            or {{ as_of() }} < (select as_of from mine)
             {%- endif %}
             or exists (
                 select from ops.model_state as parent

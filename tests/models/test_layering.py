@@ -41,6 +41,7 @@ CLOCK = re.compile(
     r"\b(now\s*\(|current_date|current_timestamp|localtimestamp|clock_timestamp|statement_timestamp)",
     re.IGNORECASE,
 )
+BARE_DATE = re.compile(r"(?<!\(select )\bstd\.(?:last_)?as_of\(")
 DBT_PROJECT = get_settings().project_root / "dbt_project"
 LINTED = DBT_PROJECT / "target" / "partial_parse.msgpack"  # what `make lint` parsed; without it all is parsed
 # A part `name as (…)` of a query, and what it reads.
@@ -272,6 +273,13 @@ def test_no_model_or_macro_asks_the_clock() -> None:
     files = [*DBT_PROJECT.glob("models/**/*.sql"), *DBT_PROJECT.glob("macros/**/*.sql")]
     assert len(files) > 50
     assert [str(path.relative_to(DBT_PROJECT)) for path in files if CLOCK.search(path.read_text())] == []
+
+
+def test_the_date_is_asked_once_a_query() -> None:
+    """A bare call in a condition is a query of its own a row; the macros as_of and last_as_of are not."""
+    files = [*DBT_PROJECT.glob("models/**/*.sql"), *DBT_PROJECT.glob("macros/**/*.sql")]
+    bare = {f"{path.stem}: {call}" for path in files for call in BARE_DATE.findall(path.read_text())}
+    assert bare == set()
 
 
 def test_every_model_is_described_in_the_yaml_beside_it(manifest: Manifest) -> None:

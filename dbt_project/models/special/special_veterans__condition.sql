@@ -22,18 +22,16 @@
         from {{ ref('int_veteran_served') }} as veteran
         inner join {{ ref('base_population__person') }} as person on veteran.person_key = person.person_key
         cross join {{ ref('int_threshold_applied') }} as threshold
-        where (person.birth_date + make_interval(years => threshold.age_years))::date
-            between std.last_as_of('special_veterans__condition') + 1 and std.as_of()
+        where {{ fell_due('(person.birth_date + make_interval(years => threshold.age_years))::date') }}
         union
         select identifier_key from {{ ref('stg_civil_affairs__subsidy_award') }}
-        where ended_on between std.last_as_of('special_veterans__condition') + 1 and std.as_of()
-            or started_on between std.last_as_of('special_veterans__condition') + 1 and std.as_of()
+        where {{ fell_due('ended_on') }} or {{ fell_due('started_on') }}
     ",
     indexes=[{'columns': ['person_key', 'condition_code'], 'unique': true}]
 ) }}
 {%- set touched_keys -%}
 {% if is_incremental() %}
-where person_key in (select key::uuid from {{ touched() }}){% endif %}
+where person_key in (select key from {{ touched() }}){% endif %}
 {%- endset %}
 
 with age as (

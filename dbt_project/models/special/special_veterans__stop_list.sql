@@ -9,12 +9,12 @@
     touches={'person_key': 'person_key'},
     due_keys="
         select identifier_key from {{ ref('stg_civil_affairs__subsidy_award') }}
-        where ended_on between std.last_as_of('special_veterans__stop_list') + 1 and std.as_of()
+        where {{ fell_due('ended_on') }}
     ",
     indexes=[{'columns': ['person_key', 'award_no'], 'unique': true}]
 ) }}
 {%- set touched_keys -%}
-{% if is_incremental() %} and person_key in (select key::uuid from {{ touched() }}){% endif %}
+{% if is_incremental() %} and person_key in (select key from {{ touched() }}){% endif %}
 {%- endset %}
 
 -- An award whose end nobody can read must not be paid to the dead either.

@@ -4,8 +4,7 @@
     touches={'case_no': 'case_no', 'person_key': 'person_key', 'township_code': 'township_code'},
     due_keys="
         select case_no from {{ ref('int_assistance_dated') }}
-        where (approved_on > std.last_as_of('theme_civil_affairs__assistance') and approved_on <= std.as_of())
-            or (ended_on > std.last_as_of('theme_civil_affairs__assistance') and ended_on <= std.as_of())
+        where {{ fell_due('approved_on') }} or {{ fell_due('ended_on') }}
     ",
     indexes=[{'columns': ['case_no', 'person_key'], 'unique': true}, {'columns': ['person_key']}]
 ) }}

@@ -15,7 +15,7 @@
             (record.valid_until + 1),
             (cast(record.decided_on + make_interval(months => weight.lasts_months) as date))
         ) as turning (point)
-        where turning.point > std.last_as_of('base_credit__subject') and turning.point <= std.as_of()
+        where {{ fell_due('turning.point') }}
     ",
     indexes=[{'columns': ['subject_key'], 'unique': true}, {'columns': ['person_key']}]
 ) }}

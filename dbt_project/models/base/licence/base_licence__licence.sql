@@ -9,8 +9,7 @@
     touches={'holder_key': 'holder_key', 'identifier_key': 'identifier_key', 'person_key': 'person_key'},
     due_keys="
         select holder_key from {{ this }}
-        where valid_until between std.last_as_of('base_licence__licence') and std.as_of() - 1
-            or revoked_on between std.last_as_of('base_licence__licence') + 1 and std.as_of()
+        where {{ fell_due('valid_until + 1') }} or {{ fell_due('revoked_on') }}
     ",
     indexes=[
         {'columns': ['holder_key', 'licence_no'], 'unique': true},

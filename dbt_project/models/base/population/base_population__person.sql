@@ -15,11 +15,12 @@
     },
     touches={'person_key': 'person_key', 'household_no': 'household_no', 'village_code': 'village_code'},
     indexes=[
-        {'columns': ['person_key'], 'unique': true}, {'columns': ['household_no']}, {'columns': ['village_code']}
+        {'columns': ['person_key'], 'unique': true}, {'columns': ['household_no']}, {'columns': ['village_code']},
+        {'columns': ['birth_date']}
     ]
 ) }}
 {%- set touched_keys -%}
-{% if is_incremental() %} and identifier_key in (select key::uuid from {{ touched() }}){% endif %}
+{% if is_incremental() %} and identifier_key in (select key from {{ touched() }}){% endif %}
 {%- endset %}
 {%- set golden_attributes = [
     'name', 'sex', 'birth_date', 'nation', 'hukou_type', 'village_code', 'household_no', 'relation', 'phone', 'died_on'

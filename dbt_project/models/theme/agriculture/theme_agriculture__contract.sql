@@ -12,8 +12,7 @@
     },
     due_keys="
         select identifier_key from {{ this }}
-        where term_from between std.last_as_of('theme_agriculture__contract') + 1 and std.as_of()
-            or term_to between std.last_as_of('theme_agriculture__contract') and std.as_of() - 1
+        where {{ fell_due('term_from') }} or {{ fell_due('term_to + 1') }}
     ",
     indexes=[
         {'columns': ['contract_no'], 'unique': true}, {'columns': ['identifier_key']}, {'columns': ['person_key']},
@@ -25,7 +24,7 @@ with merged as (
     select * from {{ ref('int_land_contract_merged') }}
     where
         contract_no = counted_no
-        {% if is_incremental() %} and identifier_key in (select key::uuid from {{ touched() }}){% endif %}
+        {% if is_incremental() %} and identifier_key in (select key from {{ touched() }}){% endif %}
 ),
 
 identity as (

@@ -9,14 +9,14 @@
     due_keys="
         select person_key from {{ ref('base_population__person') }}
         where
-            extract(year from std.last_as_of('theme_education__out_of_school') - interval '8 months')
-            <> extract(year from std.as_of() - interval '8 months')
-            and birth_date > std.last_as_of('theme_education__out_of_school') - interval '17 years'
+            extract(year from {{ last_as_of() }} - interval '8 months')
+            <> extract(year from {{ as_of() }} - interval '8 months')
+            and birth_date > {{ last_as_of() }} - interval '17 years'
     ",
     indexes=[{'columns': ['person_key'], 'unique': true}, {'columns': ['township_code']}]
 ) }}
 {%- set of_touched -%}
-{% if is_incremental() %} and person_key in (select key::uuid from {{ touched() }}){% endif %}
+{% if is_incremental() %} and person_key in (select key from {{ touched() }}){% endif %}
 {%- endset %}
 
 with build as (

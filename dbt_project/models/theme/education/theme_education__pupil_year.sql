@@ -12,9 +12,9 @@
     due_keys="
         select identifier_key from {{ ref('stg_education__enrolment') }}
         where
-            (ended_on is null or ended_on > std.last_as_of('theme_education__pupil_year'))
-            and extract(year from std.last_as_of('theme_education__pupil_year') - interval '8 months')
-            <> extract(year from std.as_of() - interval '8 months')
+            (ended_on is null or ended_on > {{ last_as_of() }})
+            and extract(year from {{ last_as_of() }} - interval '8 months')
+            <> extract(year from {{ as_of() }} - interval '8 months')
     ",
     indexes=[
         {'columns': ['identifier_key', 'school_year'], 'unique': true},
@@ -22,7 +22,7 @@
     ]
 ) }}
 {%- set of_touched -%}
-{% if is_incremental() %} and identifier_key in (select key::uuid from {{ touched() }}){% endif %}
+{% if is_incremental() %} and identifier_key in (select key from {{ touched() }}){% endif %}
 {%- endset %}
 
 with enrolment as (

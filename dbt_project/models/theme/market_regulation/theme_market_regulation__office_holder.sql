@@ -4,15 +4,14 @@
     touched_by={'base_legal_person__officer': 'person_key'},
     due_keys="
         select person_key from {{ ref('base_legal_person__officer') }}
-        where ended_on > std.last_as_of('theme_market_regulation__office_holder') and ended_on <= std.as_of()
-            or started_on > std.last_as_of('theme_market_regulation__office_holder') and started_on <= std.as_of()
+        where {{ fell_due('ended_on') }} or {{ fell_due('started_on') }}
     ",
     indexes=[{'columns': ['person_key'], 'unique': true}]
 ) }}
 
 with officer as (
     select * from {{ ref('base_legal_person__officer') }}
-    {% if is_incremental() %} where person_key in (select cast(key as uuid) from {{ touched() }}){% endif %}
+    {% if is_incremental() %} where person_key in (select key from {{ touched() }}){% endif %}
 ),
 
 build as (

@@ -11,8 +11,7 @@
         {{ tags_due() }}
         union all
         select person_key from {{ ref('base_legal_person__officer') }}
-        where ended_on > std.last_as_of('theme_profile__economy') and ended_on <= std.as_of()
-            or started_on > std.last_as_of('theme_profile__economy') and started_on <= std.as_of()
+        where {{ fell_due('ended_on') }} or {{ fell_due('started_on') }}
     ",
     indexes=[{'columns': ['person_key'], 'unique': true}]
 ) }}
@@ -79,7 +78,7 @@ licensed as (
     group by person_key
 ),
 
-subject as (
+subject as materialized (
     select
         {{ tag_basics() }},
         held.ever_count,

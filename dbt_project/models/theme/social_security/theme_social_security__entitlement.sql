@@ -10,13 +10,12 @@
     touches={'identifier_key': 'identifier_key', 'person_key': 'person_key'},
     due_keys="
         select identifier_key from {{ this }}
-        where (started_on > std.last_as_of('theme_social_security__entitlement') and started_on <= std.as_of())
-            or (ended_on > std.last_as_of('theme_social_security__entitlement') and ended_on <= std.as_of())
+        where {{ fell_due('started_on') }} or {{ fell_due('ended_on') }}
     ",
     indexes=[{'columns': ['identifier_key', 'kind', 'record_no'], 'unique': true}, {'columns': ['person_key']}]
 ) }}
 {%- set of_touched -%}
-{% if is_incremental() %} and identifier_key in (select cast(key as uuid) from {{ touched() }}){% endif %}
+{% if is_incremental() %} and identifier_key in (select key from {{ touched() }}){% endif %}
 {%- endset %}
 
 with subsidy_award as (

@@ -4,8 +4,7 @@
     touches={'holder_key': 'holder_key', 'person_key': 'person_key'},
     due_keys="
         select holder_key from {{ this }}
-        where ended_on between std.last_as_of('theme_transport__licence') + 1 and std.as_of()
-            or revoked_on between std.last_as_of('theme_transport__licence') + 1 and std.as_of()
+        where {{ fell_due('ended_on') }} or {{ fell_due('revoked_on') }}
     ",
     indexes=[{'columns': ['licence_no'], 'unique': true}, {'columns': ['holder_key']}, {'columns': ['person_key']}]
 ) }}

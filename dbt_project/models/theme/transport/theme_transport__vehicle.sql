@@ -11,8 +11,7 @@
     touches={'owner_key': 'owner_key', 'person_key': 'person_key', 'township_code': 'township_code'},
     due_keys="
         select owner_key from {{ this }}
-        where inspection_valid_until between std.last_as_of('theme_transport__vehicle') and std.as_of() - 1
-            or scrapped_on between std.last_as_of('theme_transport__vehicle') + 1 and std.as_of()
+        where {{ fell_due('inspection_valid_until + 1') }} or {{ fell_due('scrapped_on') }}
     ",
     indexes=[
         {'columns': ['owner_key', 'plate_no'], 'unique': true},

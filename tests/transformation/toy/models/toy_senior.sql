@@ -6,8 +6,7 @@
         select person.person_id
         from {{ ref('toy_person') }} as person
         cross join {{ ref('toy_limit') }} as age_limit
-        where person.born_on + age_limit.value > std.last_as_of('toy_senior')
-            and person.born_on + age_limit.value <= std.as_of()
+        where {{ fell_due('person.born_on + age_limit.value') }}
     ",
     indexes=[{'columns': ['person_id'], 'unique': true}, {'columns': ['town']}]
 ) }}
@@ -15,7 +14,7 @@ select person.person_id, person.town, 1000 / length(person.name) as fails_on_emp
 from {{ ref('toy_person') }} as person
 cross join {{ ref('toy_limit') }} as age_limit
 where
-    person.born_on + age_limit.value <= (select std.as_of())
+    person.born_on + age_limit.value <= {{ as_of() }}
     {% if is_incremental() %}
-    and person.person_id in (select key::int from {{ touched() }})
+    and person.person_id in (select key from {{ touched() }})
     {% endif %}
