@@ -9,7 +9,7 @@ with person as (
     select * from {{ ref('base_population__person') }}
     where
         is_resident and township_code is not null
-        {% if is_incremental() %} and person_key in (select key::uuid from {{ touched() }}){% endif %}
+        {% if is_incremental() %} and person_key in (select key from {{ touched() }}){% endif %}
 ),
 
 division as (

@@ -10,7 +10,7 @@
     indexes=[{'columns': ['person_key', 'consumer_code'], 'unique': true}, {'columns': ['consumer_code']}]
 ) }}
 {%- set touched_keys -%}
-{% if is_incremental() %} and person_key in (select key::uuid from {{ touched() }}){% endif %}
+{% if is_incremental() %} and person_key in (select key from {{ touched() }}){% endif %}
 {%- endset %}
 
 with subsidy as (

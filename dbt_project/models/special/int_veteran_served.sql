@@ -11,12 +11,12 @@ with service_record as (
     select * from {{ ref('stg_veterans__service_record') }}
     where
         identifier_key is not null
-        {% if is_incremental() %} and identifier_key in (select key::uuid from {{ touched() }}){% endif %}
+        {% if is_incremental() %} and identifier_key in (select key from {{ touched() }}){% endif %}
 ),
 
 person as (
     select * from {{ ref('base_population__person') }}
-    {% if is_incremental() %} where person_key in (select key::uuid from {{ touched() }}){% endif %}
+    {% if is_incremental() %} where person_key in (select key from {{ touched() }}){% endif %}
 ),
 
 -- A row that says nothing is kept as a NULL, the last of its array: beside a value it is no agreement.

@@ -6,12 +6,12 @@
 
 with condition as (
     select * from {{ ref('special_veterans__condition') }}
-    {% if is_incremental() %} where person_key in (select key::uuid from {{ touched() }}){% endif %}
+    {% if is_incremental() %} where person_key in (select key from {{ touched() }}){% endif %}
 ),
 
 person as (
     select * from {{ ref('base_population__person') }}
-    {% if is_incremental() %} where person_key in (select key::uuid from {{ touched() }}){% endif %}
+    {% if is_incremental() %} where person_key in (select key from {{ touched() }}){% endif %}
 ),
 
 counted as (

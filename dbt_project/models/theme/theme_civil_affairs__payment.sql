@@ -14,7 +14,7 @@
     indexes=[{'columns': ['person_key', 'payment_id'], 'unique': true}, {'columns': ['township_month']}]
 ) }}
 {%- set touched_keys -%}
-{% if is_incremental() %} and identifier_key in (select key::uuid from {{ touched() }}){% endif %}
+{% if is_incremental() %} and identifier_key in (select key from {{ touched() }}){% endif %}
 {%- endset %}
 
 with subsidy_payment as (

@@ -13,7 +13,7 @@
     ]
 ) }}
 {%- set touched_keys -%}
-{% if is_incremental() %}where address_key in (select key::uuid from {{ touched() }}){% endif %}
+{% if is_incremental() %}where address_key in (select key from {{ touched() }}){% endif %}
 {%- endset %}
 
 with headed as (

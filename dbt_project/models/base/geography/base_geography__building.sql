@@ -12,7 +12,7 @@ with building as (
     select * from {{ ref('stg_buildings__building') }}
     where
         is_usable
-        {% if is_incremental() %} and building_key in (select key::uuid from {{ touched() }}){% endif %}
+        {% if is_incremental() %} and building_key in (select key from {{ touched() }}){% endif %}
 ),
 
 division as (

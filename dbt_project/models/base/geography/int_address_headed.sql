@@ -9,7 +9,7 @@
 
 with listed as (
     select * from {{ ref('int_address_listed') }}
-    {% if is_incremental() %}where address_key in (select key::uuid from {{ touched() }}){% endif %}
+    {% if is_incremental() %}where address_key in (select key from {{ touched() }}){% endif %}
 ),
 
 spelled as (

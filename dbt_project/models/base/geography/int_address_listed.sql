@@ -17,7 +17,7 @@
     indexes=[{'columns': ['address_key'], 'unique': true}]
 ) }}
 {%- set touched_keys -%}
-{% if is_incremental() %} and address_key in (select key::uuid from {{ touched() }}){% endif %}
+{% if is_incremental() %} and address_key in (select key from {{ touched() }}){% endif %}
 {%- endset %}
 
 with enterprise as (

@@ -12,7 +12,7 @@ with headed as (
     select * from {{ ref('int_address_headed') }}
     where
         not is_outside
-        {% if is_incremental() %} and address_key in (select key::uuid from {{ touched() }}){% endif %}
+        {% if is_incremental() %} and address_key in (select key from {{ touched() }}){% endif %}
 ),
 
 spelled as (

@@ -6,7 +6,7 @@
     indexes=[{'columns': ['door_key'], 'unique': true}]
 ) }}
 {%- set touched_keys -%}
-{% if is_incremental() %} and door_key in (select key::uuid from {{ touched() }}){% endif %}
+{% if is_incremental() %} and door_key in (select key from {{ touched() }}){% endif %}
 {%- endset %}
 
 with named as (

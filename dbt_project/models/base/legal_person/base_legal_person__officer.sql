@@ -10,12 +10,12 @@
 
 with officer as (
     select * from {{ ref('int_officer_placed') }}
-    {% if is_incremental() %} where identifier_key in (select cast(key as uuid) from {{ touched() }}){% endif %}
+    {% if is_incremental() %} where identifier_key in (select key from {{ touched() }}){% endif %}
 ),
 
 identity as (
     select * from {{ ref('base_population__identity') }}
-    {% if is_incremental() %} where identifier_key in (select cast(key as uuid) from {{ touched() }}){% endif %}
+    {% if is_incremental() %} where identifier_key in (select key from {{ touched() }}){% endif %}
 )
 
 select

@@ -34,7 +34,7 @@
 
 with own as (
     select * from {{ ref('base_population__identity') }}
-    {% if is_incremental() %} where person_key in (select key::uuid from {{ touched() }}){% endif %}
+    {% if is_incremental() %} where person_key in (select key from {{ touched() }}){% endif %}
 ),
 
 identity as (

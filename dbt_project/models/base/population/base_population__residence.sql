@@ -9,14 +9,14 @@ with person as (
     select * from {{ ref('base_population__person') }}
     where
         in_police
-        {% if is_incremental() %} and person_key in (select key::uuid from {{ touched() }}){% endif %}
+        {% if is_incremental() %} and person_key in (select key from {{ touched() }}){% endif %}
 ),
 
 move as (
     select * from {{ ref('stg_police__move') }}
     where
         is_usable
-        {% if is_incremental() %} and identifier_key in (select key::uuid from {{ touched() }}){% endif %}
+        {% if is_incremental() %} and identifier_key in (select key from {{ touched() }}){% endif %}
 ),
 
 -- The same move registered twice is one move.

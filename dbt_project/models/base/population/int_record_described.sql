@@ -11,7 +11,7 @@
     indexes=[{'columns': ['identifier_key'], 'unique': true}]
 ) }}
 {%- set touched_keys -%}
-{% if is_incremental() %} and identifier_key in (select key::uuid from {{ touched() }}){% endif %}
+{% if is_incremental() %} and identifier_key in (select key from {{ touched() }}){% endif %}
 {%- endset %}
 
 with monitored_person as (

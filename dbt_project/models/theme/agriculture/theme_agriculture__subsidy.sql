@@ -18,7 +18,7 @@ with matched as (
         *,
         greatest(claimed_mu - contracted_mu, 0) as over_mu
     from {{ ref('int_subsidy_matched') }}
-    {% if is_incremental() %} where identifier_key in (select cast(key as uuid) from {{ touched() }}){% endif %}
+    {% if is_incremental() %} where identifier_key in (select key from {{ touched() }}){% endif %}
 ),
 
 identity as (

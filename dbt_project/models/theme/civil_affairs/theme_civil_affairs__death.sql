@@ -7,12 +7,12 @@
 
 with death as (
     select * from {{ ref('int_death_merged') }}
-    {% if is_incremental() %} where person_key in (select key::uuid from {{ touched() }}){% endif %}
+    {% if is_incremental() %} where person_key in (select key from {{ touched() }}){% endif %}
 ),
 
 person as (
     select * from {{ ref('base_population__person') }}
-    {% if is_incremental() %} where person_key in (select key::uuid from {{ touched() }}){% endif %}
+    {% if is_incremental() %} where person_key in (select key from {{ touched() }}){% endif %}
 )
 
 select

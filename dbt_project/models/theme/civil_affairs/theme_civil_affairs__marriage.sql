@@ -16,7 +16,7 @@ with edge as (
     select * from {{ ref('base_population__kinship') }}
     where
         kind = 'spouse'
-        {% if is_incremental() %} and person_key in (select key::uuid from {{ touched() }}){% endif %}
+        {% if is_incremental() %} and person_key in (select key from {{ touched() }}){% endif %}
 ),
 
 person as not materialized (

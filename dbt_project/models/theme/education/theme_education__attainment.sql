@@ -9,7 +9,7 @@
     indexes=[{'columns': ['identifier_key'], 'unique': true}, {'columns': ['person_key']}]
 ) }}
 {%- set of_touched -%}
-{% if is_incremental() %} and identifier_key in (select cast(key as uuid) from {{ touched() }}){% endif %}
+{% if is_incremental() %} and identifier_key in (select key from {{ touched() }}){% endif %}
 {%- endset %}
 
 with degree as (

@@ -14,7 +14,7 @@
     indexes=[{'columns': ['home_key'], 'unique': true}, {'columns': ['township_code']}]
 ) }}
 {%- set touched_keys -%}
-{% if is_incremental() %} and home_key in (select key::uuid from {{ touched() }}){% endif %}
+{% if is_incremental() %} and home_key in (select key from {{ touched() }}){% endif %}
 {%- endset %}
 
 with title as (

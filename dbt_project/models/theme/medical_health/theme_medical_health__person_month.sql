@@ -9,7 +9,7 @@ with settlement as (
     select * from {{ ref('theme_medical_health__settlement') }}
     where
         is_counted and has_number
-        {% if is_incremental() %} and person_key in (select cast(key as uuid) from {{ touched() }}){% endif %}
+        {% if is_incremental() %} and person_key in (select key from {{ touched() }}){% endif %}
 )
 
 select

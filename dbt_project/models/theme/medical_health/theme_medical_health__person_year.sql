@@ -10,7 +10,7 @@
     indexes=[{'columns': ['person_key', 'year'], 'unique': true}]
 ) }}
 {%- set of_touched -%}
-{% if is_incremental() %} and person_key in (select cast(key as uuid) from {{ touched() }}){% endif %}
+{% if is_incremental() %} and person_key in (select key from {{ touched() }}){% endif %}
 {%- endset %}
 
 with settlement as (

@@ -16,7 +16,7 @@
     ]
 ) }}
 {%- set of_touched -%}
-{% if is_incremental() %} and identifier_key in (select key::uuid from {{ touched() }}){% endif %}
+{% if is_incremental() %} and identifier_key in (select key from {{ touched() }}){% endif %}
 {%- endset %}
 
 with identity as (

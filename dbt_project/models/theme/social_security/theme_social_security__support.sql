@@ -9,7 +9,7 @@
     indexes=[{'columns': ['person_key'], 'unique': true}, {'columns': ['township_code']}]
 ) }}
 {%- set of_touched -%}
-{% if is_incremental() %} and person_key in (select cast(key as uuid) from {{ touched() }}){% endif %}
+{% if is_incremental() %} and person_key in (select key from {{ touched() }}){% endif %}
 {%- endset %}
 
 with entitlement as (

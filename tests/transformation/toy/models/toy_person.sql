@@ -9,7 +9,7 @@ with versions as (
     from {{ source('raw', 'toy__person') }} as logged
     inner join {{ source('ops', 'build_batch') }} as claimed on logged._batch_id = claimed.batch_id
     {% if is_incremental() %}
-    where logged._row_key in (select key::uuid from {{ touched() }})
+    where logged._row_key in (select key from {{ touched() }})
     {% endif %}
 ),
 
