@@ -3,7 +3,7 @@
 with typed as (
     select * from {{ typed }}
     {% if is_incremental() -%}
-    where _row_key in (select key::uuid from {{ touched() }})
+    where _row_key = any({{ touched_keys() }})
     {%- endif %}
 ),
 

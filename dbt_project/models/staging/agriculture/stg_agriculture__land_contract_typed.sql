@@ -17,7 +17,7 @@ select
     std.clean_name(logged.name) as name,
     std.sex_code(logged.sex) as sex,
     birth.day as birth_date,
-    cast(coalesce(date_part('year', birth.day), std.try_numeric(birth.year)) as integer) as birth_year,
+    cast(coalesce(date_part('year', birth.day), std.try_numeric(birth_year.number)) as integer) as birth_year,
     std.clean_name(logged.relative_name) as relative_name,
     case when std.clean_name(logged.relative_name) is not null then 'spouse' end as relative_kind,
     std.try_count(logged.parcels) as parcels,
@@ -34,10 +34,8 @@ select
 from {{ source('raw', 'agriculture__land_contract') }} as logged
 cross join lateral std.checked_resident_id(logged.pid) as contractor (pid)
 -- A year alone is no date: try_date would make it none, or its first day.
-cross join
-    lateral (values (
-        std.try_date(logged.birth_date), std.digits(logged.birth_date, 4)
-    )) as birth (day, year)
+cross join lateral std.try_date(logged.birth_date) as birth (day)
+cross join lateral std.digits(logged.birth_date, 4) as birth_year (number)
 cross join lateral std.try_date_until(logged.term_to) as term (term_to)
 cross join lateral array_remove(array[
     std.quarantine_reason('contract_no', logged.contract_no, std.clean_code(logged.contract_no) is null),

@@ -28,9 +28,9 @@ select
 from {{ source('raw', 'agriculture__subsidy') }} as logged
 cross join lateral std.resident_id(logged.pid) as person (pid)
 cross join
-    lateral (values (coalesce(
+    lateral coalesce(
         vault.identifier_key(person.pid), std.record_key('agriculture.subsidy', logged._row_key, '')
-    ))) as receiver (identifier_key)
+    ) as receiver (identifier_key)
 cross join lateral array_remove(array[
     std.quarantine_reason('subsidy_no', logged.subsidy_no, std.clean_code(logged.subsidy_no) is null),
     std.quarantine_reason('year', logged.year, std.year_code(logged.year) is null),

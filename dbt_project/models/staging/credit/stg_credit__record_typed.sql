@@ -6,10 +6,10 @@ select
     std.clean_text(logged.record_no) as record_no,
     std.code_in(logged.subject_kind, '{自然人,企业,个体工商户,农民专业合作社,社会组织,事业单位,机关}') as subject_kind,
     person.pid,
-    vault.identifier_key(person.pid) as identifier_key,
+    holder.identifier_key,
     -- A mistyped code names nobody, or somebody else: the name beside it says more.
     coalesce(
-        vault.identifier_key(person.pid)::text,
+        holder.identifier_key::text,
         case when std.uscc_is_valid(coded.uscc) then 'uscc:' || coded.uscc end,
         'registration_no:' || numbered.registration_no,
         'name:' || named.organisation_name,
@@ -39,6 +39,7 @@ cross join
         and std.checked_resident_id(logged.subject_code) is null
     )) as organisation (is_one)
 cross join lateral std.resident_id(case when not organisation.is_one then logged.subject_code end) as person (pid)
+cross join lateral vault.identifier_key(person.pid) as holder (identifier_key)
 cross join lateral std.uscc(case when organisation.is_one then logged.subject_code end) as coded (uscc)
 cross join
     lateral std.digits(case when organisation.is_one then logged.subject_code end, 15) as numbered (registration_no)

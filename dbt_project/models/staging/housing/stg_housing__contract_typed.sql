@@ -9,14 +9,14 @@ select
     std.clean_code(logged.unit_no) as unit_no,
     std.home_key(logged.address) as home_key,
     std.clean_text(logged.address) as address,
-    coalesce(vault.identifier_key(seller.pid)::text, std.uscc(logged.seller_uscc)) as seller_key,
+    coalesce(sold_by.identifier_key::text, std.uscc(logged.seller_uscc)) as seller_key,
     seller.pid as seller_pid,
-    vault.identifier_key(seller.pid) as seller_identifier_key,
+    sold_by.identifier_key as seller_identifier_key,
     std.uscc(logged.seller_uscc) as seller_uscc,
     std.clean_name(logged.seller_name) as seller_name,
-    vault.identifier_key(buyer.pid)::text as buyer_key,
+    bought_by.identifier_key::text as buyer_key,
     buyer.pid as buyer_pid,
-    vault.identifier_key(buyer.pid) as buyer_identifier_key,
+    bought_by.identifier_key as buyer_identifier_key,
     std.clean_name(logged.buyer_name) as buyer_name,
     std.try_date(logged.signed_on) as signed_on,
     std.try_amount(logged.amount)::numeric(14, 2) as amount,
@@ -32,6 +32,8 @@ select
 from {{ source('raw', 'housing__contract') }} as logged
 cross join lateral std.resident_id(logged.seller_pid) as seller (pid)
 cross join lateral std.resident_id(logged.buyer_pid) as buyer (pid)
+cross join lateral vault.identifier_key(seller.pid) as sold_by (identifier_key)
+cross join lateral vault.identifier_key(buyer.pid) as bought_by (identifier_key)
 cross join lateral array_remove(array[
     std.quarantine_reason('contract_no', logged.contract_no, std.clean_code(logged.contract_no) is null),
     std.quarantine_reason('unit_no', logged.unit_no, std.clean_code(logged.unit_no) is null),

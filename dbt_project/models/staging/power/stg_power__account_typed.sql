@@ -7,12 +7,12 @@ select
     std.clean_code(logged.account_no) as account_no,
     'power-' || std.clean_code(logged.account_no) as account_key,
     std.code_in(logged.kind, '{居民生活用电,工商业用电}') as kind,
-    coalesce(vault.identifier_key(holder.pid)::text, std.uscc(logged.holder_uscc)) as holder_key,
+    coalesce(held_by.identifier_key::text, std.uscc(logged.holder_uscc)) as holder_key,
     holder.pid as holder_pid,
-    vault.identifier_key(holder.pid) as holder_identifier_key,
+    held_by.identifier_key as holder_identifier_key,
     std.uscc(logged.holder_uscc) as holder_uscc,
     std.clean_name(logged.holder_name) as holder_name,
-    std.home_key(logged.address) as home_key,
+    home.home_key,
     std.clean_text(logged.address) as address,
     std.digits(logged.township_code, 9) as township_code,
     std.try_date(logged.opened_on) as opened_on,
@@ -25,7 +25,9 @@ select
     logged._loaded_on
 from {{ source('raw', 'power__account') }} as logged
 cross join lateral std.resident_id(logged.holder_pid) as holder (pid)
+cross join lateral vault.identifier_key(holder.pid) as held_by (identifier_key)
+cross join lateral std.home_key(logged.address) as home (home_key)
 cross join lateral array_remove(array[
     std.quarantine_reason('account_no', logged.account_no, std.clean_code(logged.account_no) is null),
-    std.quarantine_reason('address', logged.address, std.home_key(logged.address) is null)
+    std.quarantine_reason('address', logged.address, home.home_key is null)
 ], null) as judged (quarantine_reasons)

@@ -6,16 +6,16 @@
 select
     std.try_bigint(logged.title_id) as title_id,
     std.clean_code(logged.unit_no) as unit_no,
-    std.home_key(logged.address) as home_key,
+    home.home_key,
     std.clean_text(logged.address) as address,
     std.digits(logged.village_code, 12) as village_code,
     std.clean_text(logged.use) as home_use,
     std.try_amount(logged.area)::numeric(14, 2) as area,
     std.code_in(logged.owner_kind, '{个人,企业}') as owner_kind,
-    coalesce(vault.identifier_key(holder.pid)::text, std.uscc(logged.owner_uscc)) as holder_key,
+    coalesce(owned_by.identifier_key::text, organisation.uscc) as holder_key,
     holder.pid as owner_pid,
-    vault.identifier_key(holder.pid) as owner_identifier_key,
-    std.uscc(logged.owner_uscc) as owner_uscc,
+    owned_by.identifier_key as owner_identifier_key,
+    organisation.uscc as owner_uscc,
     std.clean_name(logged.owner_name) as owner_name,
     std.try_amount(logged.share)::numeric(14, 2) as share_percent,
     std.code_in(logged.way, '{首次登记,买卖,继承}') as way,
@@ -30,15 +30,18 @@ select
     logged._loaded_on
 from {{ source('raw', 'real_estate__title') }} as logged
 cross join lateral std.resident_id(logged.owner_pid) as holder (pid)
+cross join lateral vault.identifier_key(holder.pid) as owned_by (identifier_key)
+cross join lateral std.uscc(logged.owner_uscc) as organisation (uscc)
+cross join lateral std.home_key(logged.address) as home (home_key)
 cross join lateral array_remove(array[
     std.quarantine_reason('title_id', logged.title_id, std.try_bigint(logged.title_id) is null),
-    std.quarantine_reason('address', logged.address, std.home_key(logged.address) is null),
+    std.quarantine_reason('address', logged.address, home.home_key is null),
     std.quarantine_reason(
         'owner_pid', logged.owner_pid,
         holder.pid is null and std.clean_text(logged.owner_kind) is distinct from '企业'
     ),
     std.quarantine_reason(
         'owner_uscc', logged.owner_uscc,
-        std.uscc(logged.owner_uscc) is null and std.clean_text(logged.owner_kind) = '企业'
+        organisation.uscc is null and std.clean_text(logged.owner_kind) = '企业'
     )
 ], null) as judged (quarantine_reasons)

@@ -6,11 +6,11 @@
 select
     std.clean_code(logged.licence_no) as licence_no,
     std.code_in(logged.licence_kind, '{道路货物运输经营许可,道路旅客运输经营许可,巡游出租汽车经营许可,道路运输从业资格}') as licence_kind,
-    party.pid as holder_pid,
-    vault.identifier_key(party.pid) as holder_identifier_key,
+    person.pid as holder_pid,
+    holder.identifier_key as holder_identifier_key,
     std.clean_name(logged.holder_name) as holder_name,
-    party.uscc as holder_uscc,
-    coalesce(cast(vault.identifier_key(party.pid) as text), party.uscc) as holder_key,
+    organisation.uscc as holder_uscc,
+    coalesce(cast(holder.identifier_key as text), organisation.uscc) as holder_key,
     std.try_date(logged.issued_on) as issued_on,
     term.valid_until,
     revocation.revoked_on,
@@ -22,8 +22,9 @@ select
     logged._batch_id,
     logged._loaded_on
 from {{ source('raw', 'transport__licence') }} as logged
-cross join
-    lateral (values (std.resident_id(logged.holder_pid), std.uscc(logged.holder_uscc))) as party (pid, uscc)
+cross join lateral std.resident_id(logged.holder_pid) as person (pid)
+cross join lateral vault.identifier_key(person.pid) as holder (identifier_key)
+cross join lateral std.uscc(logged.holder_uscc) as organisation (uscc)
 cross join lateral std.try_date_until(logged.valid_until) as term (valid_until)
 cross join lateral std.try_date(logged.revoked_on) as revocation (revoked_on)
 cross join lateral array_remove(array[
@@ -34,7 +35,8 @@ cross join lateral array_remove(array[
         std.code_in(logged.licence_kind, '{道路货物运输经营许可,道路旅客运输经营许可,巡游出租汽车经营许可,道路运输从业资格}') is null
     ),
     std.quarantine_reason(
-        'holder_pid', coalesce(logged.holder_pid, logged.holder_uscc), party.pid is null and party.uscc is null
+        'holder_pid', coalesce(logged.holder_pid, logged.holder_uscc),
+        person.pid is null and organisation.uscc is null
     ),
     std.quarantine_reason('valid_until', logged.valid_until, term.valid_until is null),
     std.quarantine_reason(

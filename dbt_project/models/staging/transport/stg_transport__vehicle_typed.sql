@@ -8,12 +8,12 @@ select
     std.clean_code(logged.plate_no) as plate_no,
     std.clean_text(logged.vehicle_kind) as vehicle_kind,
     std.code_in(logged.use_kind, '{营运,非营运}') as use_kind,
-    party.pid as owner_pid,
+    person.pid as owner_pid,
     owned_by.identifier_key as owner_identifier_key,
-    num_nonnulls(party.pid, party.uscc) > 0 as owner_has_number,
+    num_nonnulls(person.pid, organisation.uscc) > 0 as owner_has_number,
     std.clean_name(logged.owner_name) as owner_name,
-    party.uscc as owner_uscc,
-    coalesce(cast(owned_by.identifier_key as text), party.uscc) as owner_key,
+    organisation.uscc as owner_uscc,
+    coalesce(cast(owned_by.identifier_key as text), organisation.uscc) as owner_key,
     std.digits(logged.township_code, 9) as township_code,
     std.try_date(logged.registered_on) as registered_on,
     inspection.valid_until as inspection_valid_until,
@@ -26,15 +26,13 @@ select
     logged._batch_id,
     logged._loaded_on
 from {{ source('raw', 'transport__vehicle') }} as logged
+cross join lateral std.resident_id(logged.owner_pid) as person (pid)
+cross join lateral std.uscc(logged.owner_uscc) as organisation (uscc)
 cross join
-    lateral (values (std.resident_id(logged.owner_pid), std.uscc(logged.owner_uscc))) as party (pid, uscc)
-cross join
-    lateral (values (
-        case
-            when num_nonnulls(party.pid, party.uscc) > 0 then vault.identifier_key(party.pid)
-            else std.record_key('transport.vehicle', logged._row_key, '')
-        end
-    )) as owned_by (identifier_key)
+    lateral coalesce(
+        vault.identifier_key(person.pid),
+        case when organisation.uscc is null then std.record_key('transport.vehicle', logged._row_key, '') end
+    ) as owned_by (identifier_key)
 cross join lateral std.try_date_until(logged.inspection_valid_until) as inspection (valid_until)
 cross join lateral std.try_date(logged.scrapped_on) as scrapping (scrapped_on)
 cross join lateral array_remove(array[
