@@ -59,7 +59,7 @@ graduated as (
     order by person_key asc, level_no desc, graduated_on asc
 ),
 
-subject as (
+subject as materialized (
     select
         {{ tag_basics() }},
         schooled.year_count,

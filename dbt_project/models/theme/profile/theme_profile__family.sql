@@ -85,7 +85,7 @@ kin as (
     group by person_key
 ),
 
-subject as (
+subject as materialized (
     select
         {{ tag_basics() }},
         person.relation,

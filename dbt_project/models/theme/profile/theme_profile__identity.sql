@@ -30,7 +30,7 @@ housed as (
     group by person_key
 ),
 
-subject as (
+subject as materialized (
     select
         {{ tag_basics() }},
         extract(year from person.birth_date) as birth_year,

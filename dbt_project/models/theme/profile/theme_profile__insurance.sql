@@ -60,7 +60,7 @@ funded as (
     group by person_key
 ),
 
-subject as (
+subject as materialized (
     select
         {{ tag_basics() }},
         coalesce(insured.in_force_count, 0) as in_force_count,

@@ -72,7 +72,7 @@ burdened as (
     group by person_year.person_key
 ),
 
-subject as (
+subject as materialized (
     select
         {{ tag_basics() }},
         treated.last_settled_on,

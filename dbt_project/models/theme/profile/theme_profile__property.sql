@@ -125,7 +125,7 @@ subsidised as (
     group by subsidy.person_key
 ),
 
-subject as (
+subject as materialized (
     select
         {{ tag_basics() }},
         held.power_count,

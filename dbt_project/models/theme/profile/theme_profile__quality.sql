@@ -15,7 +15,7 @@ build as (
     select * from {{ ref('int_build_dated') }}
 ),
 
-subject as (
+subject as materialized (
     select
         {{ tag_basics() }},
         person.has_number,

@@ -81,7 +81,7 @@ paid as (
     group by payment.person_key
 ),
 
-subject as (
+subject as materialized (
     select
         {{ tag_basics() }},
         coalesce(support.assistance_kinds, '{}') as assistance_kinds,
