@@ -81,8 +81,12 @@ def counting_queries(contract: Contract, check: Check, relation: Relation) -> tu
 def _failing(contract: Contract, check: Check, relation: Relation) -> sql.Composable:
     if check.expression is not None:
         return _trusted(relation.fill(check.expression))
-    return sql.SQL("({keys}) in (select {keys} from ({query}) as failing)").format(
-        keys=key_columns(contract), query=_trusted(relation.fill(check.query or ""))
+    key = key_columns(contract)
+    if len(contract.huiliu.key) > 1:
+        # A part may be blank, and `in` finds no null.
+        key = sql.SQL("row({})::text").format(key)
+    return sql.SQL("({key}) in (select {key} from ({query}) as failing)").format(
+        key=key, query=_trusted(relation.fill(check.query or ""))
     )
 
 
