@@ -12,7 +12,9 @@ from psycopg import sql
 
 from huiliu.database import connect
 from simulator import scenario
-from tests.flow import city_days, held_source, streaming
+from soda_checks.score import score
+from tests.flow import city_days, correction_cycle, held_source, streaming
+from tests.flow.correction_cycle import AWARDS, INSURANCES
 from tests.flow.held_source import Township
 from transformation.build import build
 
@@ -252,3 +254,41 @@ def test_a_package_knows_its_sources_also_those_reached_through_linkage(five_day
     # Cremations carry no ID number; taxes are of firms alone.
     assert {("police.resident",), ("funeral.cremation",)} <= set(sources)
     assert not [source for (source,) in sources if source.startswith("taxation.")]
+
+
+def test_kpis_move_with_what_was_found_and_what_was_mended_in_time(five_days: FiveDays) -> None:
+    bound = correction_cycle.contracts()
+    score(bound)  # What the city's own dirt brings is due a day before what is planted here.
+    planted = five_days.first + timedelta(days=6)
+    awards, insurances = AWARDS.spoil(3), INSURANCES.spoil(2)
+    correction_cycle.begin(planted)
+    correction_cycle.flow(bound)
+    assert AWARDS.listed() == dict.fromkeys(awards, "待更正")
+    assert INSURANCES.listed() == dict.fromkeys(insurances, "待更正")
+    found = correction_cycle.kpis()
+
+    late, *in_time = sorted(AWARDS.listed())
+    AWARDS.write({record: awards[record] for record in in_time})
+    correction_cycle.begin(planted + timedelta(days=1))
+    correction_cycle.flow(bound)
+    assert AWARDS.listed() == {late: "待更正", **dict.fromkeys(in_time, "已更正")}
+    assert INSURANCES.listed() == dict.fromkeys(insurances, "待更正")
+
+    # Ten working days after Wednesday, 21 January; nobody is judged before the day is over.
+    due = date(2026, 2, 4)
+    correction_cycle.begin(due)
+    before = correction_cycle.kpis()
+    correction_cycle.begin(due + timedelta(days=1))
+    after = correction_cycle.kpis()
+    # Each wrong code fails two rules: N02, and C01, as no code is left that could be read.
+    assert correction_cycle.moved(before, after, "correction_timeliness", "2026-02") == {
+        AWARDS.department: (4, 6),
+        INSURANCES.department: (0, 4),
+        "全部部门": (4, 10),
+    }
+    assert set(correction_cycle.moved(before, after, "corrections_set_aside", "2026-02").values()) == {
+        (0, 6), (0, 4), (0, 10),
+    }  # fmt: skip
+    of_awards, of_insurances = (("quality_score", "2026-01", it.department) for it in (AWARDS, INSURANCES))
+    assert before[of_awards][2] > found[of_awards][2]
+    assert before[of_insurances][2] == found[of_insurances][2]
