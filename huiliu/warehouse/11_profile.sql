@@ -165,7 +165,9 @@ $$
         select
             held.attname::text as column_name,
             case
-                when type.typname in ('int2', 'int4', 'int8', 'numeric', 'float4', 'float8') then 'number'
+                -- Identifiers count up: their size tells nothing.
+                when type.typname in ('int2', 'int4', 'int8', 'numeric', 'float4', 'float8')
+                    then case when held.attname ~ '_(id|no)$' then 'other' else 'number' end
                 when type.typname in ('date', 'timestamp', 'timestamptz') then 'date'
                 when type.typcategory = 'S' then 'text'
                 else 'other'
@@ -187,12 +189,19 @@ $$
         left join pg_attribute as described
             on described.attrelid = documented and described.attname = held.attname
         where place.oid = relation and held.attname !~ '^_'
+            -- A typed column speaks for the source's text beside it.
+            and not exists (
+                select from pg_attribute as typed
+                where typed.attrelid = held.attrelid and held.attname = typed.attname || '_raw'
+            )
     ),
 
     -- The most common values with their shares, the others by the bounds of their histogram, each for as many rows.
     weighed as (
         select
-            known.column_name, known.category, known.is_open, known.distinct_count between 1 and 30 as is_code,
+            known.column_name, known.category, known.is_open,
+            -- Dates move on with the batches, they are no codes.
+            known.category <> 'date' and known.distinct_count between 1 and 30 as is_code,
             each.value, sum(each.share) as share
         from known
         cross join lateral (

@@ -57,7 +57,8 @@ def alarms(
 def null_shares(random: Random, world: World, at: Season, rows: np.ndarray) -> np.ndarray:
     """Null shares of batches, more when the season is high, with clustered blanks."""
     level = np.array([world.null_share * (1 + min(at(day), 4)) for day in world.days])
-    return random.binomial(rows.astype(int) + 1, random.beta(level * 400, (1 - level) * 400)) / (rows + 1)
+    blank = random.binomial(rows.astype(int) + 1, random.beta(level * 400, (1 - level) * 400))
+    return np.asarray(blank / (rows + 1))
 
 
 def mixes(random: Random, world: World, mix: Mix, rows: int, first: int) -> Iterator[Parts]:

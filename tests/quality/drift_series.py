@@ -220,7 +220,8 @@ HELD_OUT = World(
 def counts(random: Random, world: World, at: Season, mean: float, noise: float) -> np.ndarray:
     """Rows a day: a season, the office's own noise, and chance."""
     own = np.exp(_remembering(random.normal(0, noise, LENGTH), world.memory))
-    return random.poisson([mean * at(day) for day in world.days] * own).astype(float)
+    rows: np.ndarray = random.poisson([mean * at(day) for day in world.days] * own).astype(float)
+    return rows
 
 
 def wild_counts(random: Random, world: World) -> np.ndarray:

@@ -41,13 +41,16 @@ def measured(toy: ToySource) -> tuple[pd.DataFrame, Figures]:
             "paid_at": [pd.Timestamp(day).isoformat() for day in born],
             "opens_at": "08:00:00",
             "is_usable": random.random(rows) < 0.9,
+            "reported_on": TODAY - timedelta(days=3),
+            "serial_no": range(rows),
         }
     )
     frame.loc[random.random(rows) < 0.13, "amount"] = np.nan
     toy.connection.execute(
         "create table base.toy_person"
         " (status text, sex text, amount numeric, born_on date, name text, pid text, paid_at timestamptz,"
-        " opens_at time, is_usable boolean, nothing text, _row_key text);"
+        " opens_at time, is_usable boolean, reported_on date, serial_no integer, nothing text,"
+        " _row_key text);"
         "comment on column base.toy_person.status is '状态｜分级：内部｜数源部门：市公安局';"
         "comment on column base.toy_person.sex is '性别｜分级：敏感';"
         "comment on column base.toy_person.name is '姓名｜分级：敏感'"
@@ -98,6 +101,15 @@ def test_distributions_are_those_of_pandas(measured: tuple[pd.DataFrame, Figures
         )
 
 
+def test_what_moves_on_by_itself_has_no_distribution_that_could_shift(
+    measured: tuple[pd.DataFrame, Figures],
+) -> None:
+    _, figures = measured
+    kept = {key for key, (_, parts) in figures.items() if parts is not None}
+    assert {key for key in kept if key[0] == "reported_on"} == {("reported_on", "ages")}
+    assert not [key for key in kept if key[0] == "serial_no"]
+
+
 def test_no_value_of_a_person_is_kept(measured: tuple[pd.DataFrame, Figures]) -> None:
     _, figures = measured
     kept = {
@@ -146,11 +158,13 @@ def test_an_alarm_is_a_line_of_the_verdict_and_is_acknowledged_by_name(toy: ToyS
     (alarm, *_) = reversed(profile_review.alarms())
     for by, why in (("王工", " "), ("", "年度补报")):
         with pytest.raises(ConfigError, match="with a name and a reason"):
-            profile_review.acknowledge(alarm.alarm_id, by=by, reason=why)
+            profile_review.acknowledge([alarm.alarm_id], by=by, reason=why)
+    with pytest.raises(DataError, match="Alarm 0 is not open; none was"):
+        profile_review.acknowledge([alarm.alarm_id, 0], by="王工", reason="年度补报")
     asked = ["drift", "--acknowledge", str(alarm.alarm_id), "--by", "王工", "--reason", "年度补报"]
     assert CliRunner().invoke(app, asked).exit_code == 0
     with pytest.raises(DataError, match="is not open"):
-        profile_review.acknowledge(alarm.alarm_id, by="王工", reason="再次")
+        profile_review.acknowledge([alarm.alarm_id], by="王工", reason="再次")
     assert alarm.alarm_id not in [it.alarm_id for it in profile_review.alarms()]
     (noted,) = [it for it in profile_review.alarms(every=True) if it.alarm_id == alarm.alarm_id]
     assert (noted.acknowledged_by, noted.acknowledged_reason) == ("王工", "年度补报")
@@ -232,6 +246,12 @@ def test_columns_that_no_rule_reads_are_profiled_as_they_came(toy: ToySource) ->
     ).fetchall()
     # By their form and in the order of their shares; no value, as no dictionary calls the column open.
     assert kept == [("forms", {"汉字2": 1}), ("ranks", {"1": 1})]
+    columns = {
+        column for (column,) in toy.connection.execute("select column_name from quality.profile").fetchall()
+    }
+    # Of a column that a rule reads both ways, the typed one.
+    assert "pid" in columns
+    assert "pid_raw" not in columns
 
 
 def test_thresholds_are_rows_and_the_more_particular_one_holds(toy: ToySource) -> None:
