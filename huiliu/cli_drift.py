@@ -11,7 +11,9 @@ from huiliu.errors import ConfigError
 
 
 def drift(
-    acknowledge: Annotated[int | None, typer.Option(help="The alarm that was looked at.")] = None,
+    acknowledge: Annotated[
+        list[int] | None, typer.Option(help="An alarm that was looked at; may be given several times.")
+    ] = None,
     by: Annotated[str, typer.Option(help="Who looked at it.")] = "",
     reason: Annotated[str, typer.Option(help="What it was.")] = "",
     every: Annotated[bool, typer.Option("--all", help="Also those acknowledged.")] = False,
@@ -20,9 +22,9 @@ def drift(
     """Show what changed all of a sudden in batches and tables, or acknowledge one alarm."""
     from soda_checks import profile_review
 
-    if acknowledge is not None:
+    if acknowledge:
         profile_review.acknowledge(acknowledge, by=by, reason=reason)
-        typer.echo(f"alarm {acknowledge} acknowledged")
+        typer.echo(f"acknowledged: {', '.join(map(str, acknowledge))}")
         return
     if by or reason:
         raise ConfigError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -45,8 +46,8 @@ def alarms(*, every: bool = False, limit: int = 200) -> list[DriftAlarm]:
         ).fetchall()
 
 
-def acknowledge(alarm_id: int, *, by: str, reason: str) -> None:
-    """Note who has looked at an alarm and what it was.
+def acknowledge(alarm_ids: Sequence[int], *, by: str, reason: str) -> None:
+    """Note who has looked at alarms and what they were: all of them or, if one is not open, none.
 
     ConfigError without a name or a reason; DataError if there is no such open alarm.
     """
@@ -55,10 +56,13 @@ def acknowledge(alarm_id: int, *, by: str, reason: str) -> None:
     with connect("warehouse:score") as connection:
         noted = connection.execute(
             "update quality.drift_alarm set acknowledged_at = clock_timestamp(), acknowledged_by = %s,"
-            " acknowledged_reason = %s where alarm_id = %s and acknowledged_at is null",
-            (by.strip(), reason.strip(), alarm_id),
-        ).rowcount
-    if not noted:
-        raise DataError(
-            f"Alarm {alarm_id} is not open", fix="see the open alarms with `huiliu drift`, all with --all"
-        )
+            " acknowledged_reason = %s where alarm_id = any(%s) and acknowledged_at is null"
+            " returning alarm_id",
+            (by.strip(), reason.strip(), list(alarm_ids)),
+        ).fetchall()
+        not_open = sorted(set(alarm_ids) - {alarm_id for (alarm_id,) in noted})
+        if not_open:
+            raise DataError(
+                f"Alarm {', '.join(map(str, not_open))} is not open; none was acknowledged",
+                fix="see the open alarms with `huiliu drift`, all with --all",
+            )
