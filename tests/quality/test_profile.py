@@ -175,7 +175,10 @@ def test_a_held_batch_is_no_norm_and_gating_it_again_changes_nothing(toy: ToySou
     _days(toy, 1, pid="x")
     once = toy.connection.execute("select * from quality.drift_alarm").fetchall()
     assert once
+    alarmed = [alarm.alarm_id for alarm in profile_review.alarms()]
+    profile_review.acknowledge(alarmed, by="王工", reason="已问数源")
     gate_staging(toy.contracts)
+    assert profile_review.alarms() == []
     assert len(toy.connection.execute("select * from quality.drift_alarm").fetchall()) == len(once)
     with connect("warehouse:score") as connection:
         (held,) = connection.execute(
