@@ -90,7 +90,7 @@ class ContractFile(Strict):
         bound = [*self.rules, *(rule for rules in self.columns.values() for rule in rules)]
         unknown = [rule for rule in bound if rule not in catalogue().rules]
         if unknown:
-            raise ValueError(f"not in rules.yml: {', '.join(unknown)}")
+            raise ValueError(f"not in the library: {', '.join(unknown)}")
         return self
 
     def with_derived(self, model: Model) -> ContractFile:

@@ -1,6 +1,6 @@
 """Contracts: which rule holds for which column of which table, compiled to SQL over the table's rows.
 
-`contracts/<layer>/<model>.yml` binds rules of `rules.yml`; the tests in a built model's own YAML bind more.
+`contracts/<layer>/<model>.yml` binds rules of `library/`; the tests in a built model's own YAML bind more.
 All of it is checked here before any table is read.
 """
 

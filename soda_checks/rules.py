@@ -1,4 +1,4 @@
-"""The library of rules (`rules.yml`): six classes, 37 rules, each with its SQL."""
+"""The library of rules (`library/`): six classes, 37 rules, each with its SQL."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BUSINESS_DATE = "${var.business_date}"
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 PLACE = frozenset({"column", "raw", "key", "own_key", "given"})
 """Placeholders that a binding's place fills in; all others are parameters."""
-_FILE = Path(__file__).with_name("rules.yml")
+_FOLDER = Path(__file__).with_name("library")
 
 
 class Strict(BaseModel):
@@ -125,21 +125,31 @@ class Catalogue(Strict):
         return self
 
 
-def read_catalogue(path: Path) -> Catalogue:
-    """Read a library of rules; ConfigError names what is wrong in it."""
-    document: Any = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+def read_catalogue(folder: Path) -> Catalogue:
+    """Read a library of rules, `classes.yml` and a file a class; ConfigError names what is wrong in it."""
+    document = _yaml(folder / "classes.yml")
+    document["rules"] = {
+        rule_id: rule | {"dimension": name}
+        for name in document["dimensions"]
+        for rule_id, rule in _yaml(folder / f"{name}.yml").items()
+    }
     try:
         return Catalogue.model_validate(document)
     except ValidationError as error:
         fault = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, fault["loc"]))
-        raise ConfigError(f"{path.name}: {where}: {fault['msg']}", fix="see docs/quality.md") from error
+        raise ConfigError(f"{folder.name}: {where}: {fault['msg']}", fix="see docs/quality.md") from error
+
+
+def _yaml(path: Path) -> dict[str, Any]:
+    document: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    return document
 
 
 @cache
 def catalogue() -> Catalogue:
-    """Return the library of `rules.yml`."""
-    return read_catalogue(_FILE)
+    """Return the library of the project."""
+    return read_catalogue(_FOLDER)
 
 
 def write_catalogue(connection: psycopg.Connection[Any]) -> None:

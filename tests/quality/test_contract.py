@@ -50,7 +50,7 @@ def _pid(document: Document) -> Document:
             lambda d: _pid(d)["C01"].update(severity=1),
             "pid.C01: no form of the rule fits: sent has no parameter",
         ),
-        (lambda d: _pid(d).update(Z99={}), "not in rules.yml: Z99"),
+        (lambda d: _pid(d).update(Z99={}), "not in the library: Z99"),
         (lambda d: _pid(d).update(C02="x"), "columns.pid.C02: Value error, a rule is bound with a mapping"),
         (
             lambda d: _pid(d)["C01"].update(name="english"),

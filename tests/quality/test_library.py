@@ -99,12 +99,14 @@ def test_the_page_lists_every_rule() -> None:
     ],
 )
 def test_a_faulty_form_is_named(tmp_path: Path, form: str, named: str) -> None:
-    path = tmp_path / "rules.yml"
-    path.write_text(
+    (tmp_path / "classes.yml").write_text(
         "dimensions: {completeness: {title: 完整性, weight: 1}}\n"
-        f"rules: {{C01: {{dimension: completeness, title: 空, forms: {{one: {form}}}}}}}\n",
+        "gb_36344: {'0201': {indicator: 完整性, part: 数据元素完整性}}\n",
         encoding="utf-8",
     )
+    (tmp_path / "completeness.yml").write_text(
+        f"C01: {{title: 空, gb_36344: '0201', forms: {{one: {form}}}}}\n", encoding="utf-8"
+    )
     with pytest.raises(ConfigError) as caught:
-        read_catalogue(path)
+        read_catalogue(tmp_path)
     assert named in str(caught.value)
