@@ -156,6 +156,8 @@ class _EachKeyOnce(yaml.CSafeLoader):
         seen: Mapping[Hashable, Any] = {}
         for key_node, _ in node.value:
             key = self.construct_object(key_node)
+            if not isinstance(key, str | int):
+                raise yaml.MarkedYAMLError(problem="a key is a name", problem_mark=key_node.start_mark)
             if key in seen:
                 raise yaml.MarkedYAMLError(problem=f"{key} stands twice", problem_mark=key_node.start_mark)
             seen = {**seen, key: None}

@@ -18,7 +18,7 @@ from pydantic import Field, ValidationError, model_validator
 from huiliu.errors import ConfigError
 from soda_checks.bindings import Binding, ContractFile, Rules, read_file, short
 from soda_checks.dbt_models import BUILT, Model, project_models
-from soda_checks.forms import Place, fill, known_column
+from soda_checks.forms import Place, fill, known_column, known_department
 from soda_checks.rules import Dimension, Strict, catalogue
 
 CONTRACTS = Path(__file__).with_name("contracts")
@@ -203,13 +203,14 @@ def _meta(file: ContractFile, model: Model) -> Meta:
         raise ValueError(
             f"what names a row of {model.name}? test its key in the model's YAML, or name it here as key"
         )
-    department = file.department or model.department
+    department = model.department if file.department is None else file.department
     if department is None:
         raise ValueError(f"whose data are these? {model.name} names no department in its YAML")
     for name in [*key, *([region] if region else [])]:
         known_column(name, model)
     source = model.name.removeprefix("stg_").split("__")[0] if model.layer == "staging" else None
     return Meta(department=department, source=source, key=key, region=region)
+    known_department(department)
 
 
 def _checks(rules: Rules, place: Place, meta: Meta) -> list[Check]:
@@ -224,14 +225,16 @@ def _check(rule_id: str, binding: Binding, place: Place, meta: Meta) -> Check:
         filled = fill(rule_id, binding, place)
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from error
+    department = meta.department if binding.department is None else binding.department
     label = place.model.columns[place.column].label if place.column else ""
+        known_department(department)
     share = binding.percent
     return Check(
         name=binding.name or (f"{label}：{filled.title}" if label else filled.title),
         qualifier=USABLE if filled.form == USABLE else rule_id.lower(),
         attributes=Attributes(
             rule_id=rule_id,
-            department=binding.department or meta.department,
+            department=department,
             weight=binding.weight,
             blocking=binding.blocking,
             gate=binding.gate,

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from psycopg import sql
 
+from huiliu import departments
 from soda_checks.bindings import Binding
 from soda_checks.dbt_models import Model
 from soda_checks.rules import BUSINESS_DATE, PLACEHOLDER, ROWS, Form, Parameter, catalogue
 
 _RAW_NAME = re.compile(r"\b([a-z][a-z0-9_]*)_raw\b")
+_VARIABLE = re.compile(r"\$\{[^}]*\}?")
+_WORD = re.compile(r"[a-z_][a-z0-9_]*")
+_IN_ORDER = (("min", "max"), ("above", "max"), ("earliest", "latest"))
 
 
 @dataclass(frozen=True)
@@ -51,17 +56,20 @@ def fill(rule_id: str, binding: Binding, place: Place) -> Filled:
     else:
         name, form = _chosen(rule.forms, binding, place)
     values = _values(form, binding, place)
-    given = _given(form, binding, values)
+    for low, high in _IN_ORDER:
+        if {low, high} <= set(binding.parameters) and binding.parameters[low] > binding.parameters[high]:
+            raise ValueError(f"{low} is beyond {high}")
+    given = _given(form, binding, values, place.model)
     values["given"] = given or "true"
-    fails = " or ".join(_filled(line, values) for line in form.lines(set(binding.parameters))) or None
+    lines = [_of_the_row(_filled(line, values), place.model) for line in form.lines(set(binding.parameters))]
     filled = Filled(
         form=name,
         title=form.title or rule.title,
         given=given,
-        fails=fails,
+        fails=" or ".join(lines) or None,
         query=_filled(form.query, values) if form.query else None,
     )
-    _check_raw_names(filled, place.model)
+    _check_names(filled, place.model)
     return filled
 
 
@@ -136,11 +144,11 @@ def _rendered(name: str, parameter: Parameter, told: Mapping[str, object], place
         raise ValueError(f"{name}: {error}") from error
 
 
-def _given(form: Form, binding: Binding, values: Mapping[str, str]) -> str | None:
+def _given(form: Form, binding: Binding, values: Mapping[str, str], model: Model) -> str | None:
     """Which rows are tested: on the days it holds, what the binding says, what the form says."""
     bounds = ((">=", binding.effective_from), ("<=", binding.effective_until))
     parts = [f"{BUSINESS_DATE} {sign} {_date(day)}" for sign, day in bounds if day]
-    parts += [_filled(text, values) for text in (binding.given, form.given) if text]
+    parts += [_of_the_row(_filled(text, values), model) for text in (binding.given, form.given) if text]
     return " and ".join(f"({part})" for part in parts) if len(parts) > 1 else next(iter(parts), None)
 
 
@@ -151,12 +159,22 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
     return PLACEHOLDER.sub(lambda found: values[found[1]], text)
 
 
-def _check_raw_names(filled: Filled, model: Model) -> None:
-    texts = (filled.given, filled.fails, filled.query)
-    names = {name for text in texts for name in _RAW_NAME.findall(text or "")}
+def _check_names(filled: Filled, model: Model) -> None:
+    text = " ".join(part for part in (filled.given, filled.fails, filled.query) if part)
+    names = set(_RAW_NAME.findall(text))
     unknown = {name for name in names if name not in model.raw and f"{name}_raw" not in model.columns}
     if unknown:
         raise ValueError(f"the source sends no column {', '.join(sorted(unknown))}")
+    variables = set(_VARIABLE.findall(text)) - {ROWS, BUSINESS_DATE}
+    if variables:
+        raise ValueError(f"there is no variable {', '.join(sorted(variables))}")
+
+
+def _of_the_row(text: str, model: Model) -> str:
+    """SQL as it is; ValueError if it says the same of every row."""
+    if not _RAW_NAME.search(text) and set(model.columns).isdisjoint(_WORD.findall(text)):
+        raise ValueError(f"({text}) names no column, so it says the same of every row")
+    return text
 
 
 def _identifier(name: str) -> str:
@@ -172,6 +190,12 @@ def known_column(name: object, model: Model) -> str:
     if name not in model.columns:
         raise ValueError(f"{model.name} has no column {name}")
     return str(name)
+
+
+def known_department(name: str) -> None:
+    """ValueError unless corrections can be sent to a department of this name."""
+    if name not in departments.load():
+        raise ValueError(f"reference/departments.csv has no department {name or repr(name)}")
 
 
 def _other(name: object, place: Place) -> Model:
@@ -197,11 +221,14 @@ def _table(value: object, _: Model, place: Place) -> str:
 def _codes(value: object, _: Model, __: Place) -> str:
     if not isinstance(value, list) or not value:
         raise ValueError("is a list of codes")
-    return ", ".join(sql.Literal(str(code)).as_string() for code in value)
+    for code in value:
+        if not isinstance(code, str) or not code.strip():
+            raise ValueError(f"a code is a text within quotes, not {code!r}")
+    return ", ".join(sql.Literal(code).as_string() for code in value)
 
 
 def _number(value: object, _: Model, __: Place) -> str:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ValueError("is a number")
     return str(value)
 
@@ -213,7 +240,7 @@ def _text(value: object, _: Model, __: Place) -> str:
 
 
 def _day(value: object, _: Model, __: Place) -> str:
-    if not isinstance(value, date):
+    if not isinstance(value, date) or isinstance(value, datetime):
         raise ValueError("is a date")
     return _date(value)
 

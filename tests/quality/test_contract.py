@@ -90,6 +90,28 @@ def _pid(document: Document) -> Document:
         (lambda d: d["columns"].update(age={"C01": {}}), "stg_toy__person has no column age"),
         (lambda d: d.update(region="village"), "stg_toy__person has no column village"),
         (lambda d: d.update(key=["number"]), "stg_toy__person has no column number"),
+        (lambda d: d.update(department="市某局"), "departments.csv has no department 市某局"),
+        (lambda d: d.update(department=""), "departments.csv has no department ''"),
+        (lambda d: _pid(d)["C01"].update(department=""), "pid.C01: reference/departments.csv has no"),
+        (lambda d: _pid(d).update(N02={"codes": ["01", 2]}), "codes: a code is a text within quotes, not 2"),
+        (lambda d: _pid(d).update(N02={"codes": ["01", True]}), "within quotes, not True"),
+        (lambda d: _pid(d).update(N02={"codes": ["01", None]}), "within quotes, not None"),
+        (lambda d: _pid(d).update(N02={"codes": ["01", " "]}), "within quotes, not ' '"),
+        (lambda d: _pid(d).update(A05={"min": 2, "max": 1}), "pid.A05: min is beyond max"),
+        (lambda d: _pid(d).update(A05={"max": float("nan")}), "max: is a number"),
+        (
+            lambda d: d["columns"]["born_on"].update(
+                N04={"earliest": date(2020, 1, 1), "latest": date(2000, 1, 1)}
+            ),
+            "born_on.N04: earliest is beyond latest",
+        ),
+        (lambda d: _pid(d)["C01"].update(given="false"), "pid.C01: (false) names no column"),
+        (lambda d: _pid(d).update(C03={"when": "1 = 1"}), "pid.C03: (1 = 1) names no column"),
+        (lambda d: _pid(d).update(A02={"fails": "true"}), "pid.A02: (true) names no column"),
+        (
+            lambda d: d["columns"]["born_on"]["A06"].update(given="born_on < ${var.businessdate}"),
+            "born_on.A06: there is no variable ${var.businessdate}",
+        ),
         (lambda d: d.update(filters="x"), "filters"),
         (lambda d: d["rules"].pop("C01"), "binds C01 as usable, blocking"),
         (lambda d: d["rules"]["C01"].update(gate=False), "binds C01 as usable, blocking"),
@@ -109,6 +131,14 @@ def test_a_rule_bound_twice_is_refused(tmp_path: Path) -> None:
     path.parent.mkdir()
     path.write_text(TOY.read_text(encoding="utf-8") + "    A06: {}\n", encoding="utf-8")
     with pytest.raises(ConfigError, match="A06 stands twice"):
+        load_contract(path, MODELS)
+
+
+def test_a_key_that_is_no_name_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "staging" / "stg_toy__person.yml"
+    path.parent.mkdir()
+    path.write_text(TOY.read_text(encoding="utf-8") + "? [pid]\n: {}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="a key is a name"):
         load_contract(path, MODELS)
 
 
