@@ -206,11 +206,11 @@ def _meta(file: ContractFile, model: Model) -> Meta:
     department = model.department if file.department is None else file.department
     if department is None:
         raise ValueError(f"whose data are these? {model.name} names no department in its YAML")
+    known_department(department)
     for name in [*key, *([region] if region else [])]:
         known_column(name, model)
     source = model.name.removeprefix("stg_").split("__")[0] if model.layer == "staging" else None
     return Meta(department=department, source=source, key=key, region=region)
-    known_department(department)
 
 
 def _checks(rules: Rules, place: Place, meta: Meta) -> list[Check]:
@@ -221,13 +221,13 @@ def _checks(rules: Rules, place: Place, meta: Meta) -> list[Check]:
 
 def _check(rule_id: str, binding: Binding, place: Place, meta: Meta) -> Check:
     where = f"{place.column}.{rule_id}" if place.column else f"rules.{rule_id}"
+    department = meta.department if binding.department is None else binding.department
     try:
+        known_department(department)
         filled = fill(rule_id, binding, place)
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from error
-    department = meta.department if binding.department is None else binding.department
     label = place.model.columns[place.column].label if place.column else ""
-        known_department(department)
     share = binding.percent
     return Check(
         name=binding.name or (f"{label}：{filled.title}" if label else filled.title),
