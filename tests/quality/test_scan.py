@@ -176,7 +176,7 @@ def test_verifying_again_leaves_no_tables_of_before(session: Connection, toy: To
 
 def test_each_condition_is_asked_once_a_row(session: Connection, toy: ToySource) -> None:
     session.execute("create temporary sequence asked")
-    contract = _with_sql(toy.contract, "R01", "false")
+    contract = _with_sql(toy.contract, "R01", "length(name) > 99")
     checks = [
         it.model_copy(update={"filter": "nextval('asked') > 0"}) if it.attributes.rule_id == "R01" else it
         for it in contract.checks
