@@ -29,14 +29,16 @@ if TYPE_CHECKING:
 log = logging.getLogger("huiliu")
 
 DECIDED = {"release": "已放行", "replace": "已作废"}
+# What to do, a line each: the log's window cuts what is longer.
 WHAT_FOLLOWS = (
-    "随即建库、评分、回流：看 DAG「建库 · 闸门与模型」（/dags/build_warehouse）的新运行；"
-    "交付后，镇街 _notice 中的提示随之消失 / a build follows at once, then scores and deliveries"
+    "随即建库、评分、回流：看 DAG「建库 · 闸门与模型」（/dags/build_warehouse）的新运行",
+    "该表再无批次被扣留时，下一次交付即撤下镇街 _notice 中的提示",
+    "a build follows at once, then scores and deliveries, which take the notices back",
 )
 HOW_TO_DECIDE = (
-    "处理：部门更正重报后自动通过；或打开 /dags/release_batch「放行 · 被扣留的批次」，"
-    "点「触发」，填批次号、决定与理由"
-    " / open the DAG release_batch, trigger it with the batch number, a decision and a reason"
+    "处理：部门更正重报后自动通过；或由经办人决定，打开 /dags/release_batch「放行 · 被扣留的批次」，",
+    "点「触发」，填批次号、决定与理由",
+    "open the DAG release_batch, trigger it with the batch number, a decision and a reason",
 )
 
 
@@ -148,7 +150,8 @@ def fail_if_held_or_failed(gated: dict[str, Any], built: dict[str, Any] | None) 
     for each in gated["held"]:
         log.warning("被扣留，待处理 / held: %s", each)
     if gated["held"]:
-        log.warning("%s", HOW_TO_DECIDE)
+        for line in HOW_TO_DECIDE:
+            log.warning("%s", line)
     problems = [f"held batch {each}" for each in gated["held"]]
     problems += [f"failed model {each}" for each in (built or {}).get("failed", [])]
     if problems:
@@ -166,7 +169,8 @@ def decided(batch: HeldBatch, decision: str, by: str) -> dict[str, Any]:
     log.info("本批变更 %s 行，其中隔离 %s 行；其后排队 %s 批", batch.rows, batch.quarantined, batch.waiting)
     if not batch.is_held:
         log.info("此前已作同样决定，无须重复 / it was decided so before")
-    log.info("%s", WHAT_FOLLOWS)
+    for line in WHAT_FOLLOWS:
+        log.info("%s", line)
     return {
         "batch_id": batch.batch_id,
         "table": table,
