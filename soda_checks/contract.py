@@ -46,6 +46,10 @@ class Attributes(Strict):
         """The class of the rule, from the catalogue."""
         return catalogue().rules[self.rule_id].dimension
 
+    def holds_on(self, day: date) -> bool:
+        """Whether the rule holds on a day."""
+        return (self.effective_from or day) <= day <= (self.effective_until or day)
+
 
 class Threshold(Strict):
     """How many rows in a hundred may fail a blocking rule."""

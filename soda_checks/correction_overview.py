@@ -30,7 +30,7 @@ _BY_DEPARTMENT = """
 select
     department,
     count(listed.correction_id) filter (where listed.closed_on is null) as open,
-    count(*) filter (where listed.status = '逾期未更正') as overdue,
+    count(*) filter (where listed.is_overdue) as overdue,
     count(*) filter (where listed.closed_on is null and listed.escalated_level = 1) as level_1,
     count(*) filter (where listed.closed_on is null and listed.escalated_level = 2) as level_2,
     count(*) filter (where listed.closed_on is null and listed.escalated_level >= 3) as level_3,
@@ -59,7 +59,7 @@ inner join quality.correction using (correction_id)
 where listed.closed_on is null
     and coalesce(listed.department = %(department)s::text, true)
     and case %(state)s::text
-        when 'overdue' then listed.status = '逾期未更正'
+        when 'overdue' then listed.is_overdue
         when 'escalated' then listed.escalated_level is not null
         else true
     end

@@ -16,7 +16,7 @@ from itertools import groupby
 from huiliu import business_date
 from huiliu.database import Connection, advisory_lock, connect
 from huiliu.errors import ConfigError
-from soda_checks import ledger
+from soda_checks import corrections, ledger
 from soda_checks.contract import Contract, load_contracts
 from soda_checks.profile import profile_landed
 from soda_checks.relations import batch_relation
@@ -201,6 +201,8 @@ class _Table:
             ledger.write_scores(connection, batch.batch_id, table_scores([outcome]))
             ledger.end_run(connection, batch.batch_id, "succeeded")
             decide(connection, batch.batch_id, status, GATE, reason)
+            if status == "held":
+                corrections.send_back_held(connection, batch.batch_id, outcome)
             connection.execute(
                 "delete from ops.batch_under_test where source = %s and table_name = %s",
                 (batch.source, batch.table_name),

@@ -17,6 +17,7 @@ from soda_checks.profile import profile_tables
 from soda_checks.relations import table_relation
 from soda_checks.rules import OVERALL, write_catalogue
 from soda_checks.scoring import Score, region_scores, rolled_up, table_scores
+from soda_checks.urging import escalate
 from soda_checks.verify import TableOutcome, verify
 from soda_checks.workdays import add_workdays, calendar
 
@@ -70,7 +71,7 @@ def score(contracts: Mapping[str, Contract] | None = None) -> ScoreResult:
             withdrawn = corrections.withdraw(
                 connection, known.values(), today, all_there_are=contracts is None
             )
-            corrections.escalate(connection, today)
+            escalate(connection, today)
             scores = [
                 *table_scores(outcomes),
                 *rolled_up(outcomes, city),

@@ -18,10 +18,14 @@ create table if not exists quality.suppression (
     created_at timestamptz not null default clock_timestamp(),
     withdrawn_at timestamptz,
     withdrawn_by text check (btrim(withdrawn_by) <> ''),
-    check (until_date > from_date),
-    check (until_date <= from_date + interval '1 year'),
-    check ((withdrawn_at is null) = (withdrawn_by is null))
+    constraint suppression_within_a_year check (until_date <= from_date + interval '1 year'),
+    constraint suppression_withdrawn_by_someone check ((withdrawn_at is null) = (withdrawn_by is null))
 );
+-- The first form of this table refused a period of one day, by a constraint of this name.
+alter table quality.suppression
+drop constraint if exists suppression_check,
+drop constraint if exists suppression_period,
+add constraint suppression_period check (until_date >= from_date);
 comment on table quality.suppression is '豁免：某规则在某表（列、行）上暂不开纠错单，须有理由、姓名与截止日；得分照计';
 comment on column quality.suppression.column_name is '字段；为空表示该规则的全部字段';
 comment on column quality.suppression.row_key is '行键；为空表示全部行';
@@ -52,9 +56,9 @@ comment on column quality.correction.value is '问题值（已脱敏）';
 comment on column quality.correction.batch_id is '批次：最近一次仍不合格的版本所在批次';
 comment on column quality.correction.source_key is '来源主键（标签与值）；含个人信息时为空，以行键代之';
 comment on column quality.correction.closed_on is '关闭时的业务日期';
-comment on column quality.correction.closed_as is '关闭方式：mended 已更正、gone 来源已删除、withdrawn 规则停用、suppressed 已豁免';
+comment on column quality.correction.closed_as is '关闭方式：mended 已更正、gone 来源已删除、withdrawn 规则停用或到期、suppressed 已豁免';
 comment on column quality.correction.closed_because is '更正方式：reloaded 本行重新报送后通过、settled_elsewhere 因其他数据、日期或规则变化而通过';
-comment on column quality.correction.reopened_from is '同一问题上一张已关闭的纠错单';
+comment on column quality.correction.reopened_from is '同一问题上一张已关闭的纠错单；三十日内再现的沿用其应更正日';
 comment on column quality.correction.escalated_level is '催办级别（quality.escalation_level）';
 -- Those closed before it was kept how: they had closed as their rows passed.
 update quality.correction
@@ -73,6 +77,20 @@ create table if not exists quality.escalation_level (
 );
 comment on table quality.escalation_level is '催办级别：过了应更正日后再过多少个工作日仍未更正即升级；按业务日期生效';
 comment on column quality.escalation_level.valid_to is '失效日期（不含）；为空表示至今有效';
+do $$
+begin
+    if to_regclass('quality.one_row_a_level_on_each_day') is null then
+        alter table quality.escalation_level add constraint one_row_a_level_on_each_day exclude using gist (
+            int4range(level, level, '[]') with &&, daterange(valid_from, valid_to) with &&
+        );
+    end if;
+exception when exclusion_violation then
+    raise exception using
+        errcode = 'exclusion_violation',
+        message = 'quality.escalation_level has two rows of one level that hold on the same day',
+        hint = 'give the older row a valid_to no later than the valid_from of the newer, then run huiliu prepare';
+end
+$$;
 insert into quality.escalation_level (level, title, workdays_overdue, valid_from)
 values (1, '催办', 0, '1900-01-01'), (2, '通报主管领导', 5, '1900-01-01'), (3, '报送市大数据局', 10, '1900-01-01')
 on conflict do nothing;
@@ -151,15 +169,18 @@ select
         when correction.closed_as = 'gone' then '来源已删除'
         when correction.closed_as = 'withdrawn' then '规则停用'
         when correction.closed_as = 'suppressed' then '已豁免'
-        when correction.due_at < today.business_date then '逾期未更正'
-        else '待更正'
+        else
+            case when correction.due_at < today.business_date then '逾期未更正' else '待更正' end
+            || case when gate.batch_id is not null then '（批次被扣留）' else '' end
     end as status,
     level.title as urged,
     correction.reopened_from,
     correction.closed_on,
-    correction.escalated_level
+    correction.escalated_level,
+    correction.closed_at is null and correction.due_at < today.business_date as is_overdue
 from quality.correction as correction
 cross join ops.business_date as today
+left join ops.batch_gate as gate on correction.batch_id = gate.batch_id and gate.status = 'held'
 left join quality.rule as rule on correction.rule_id = rule.rule_id
 left join ops.resource as resource
     on correction.source = resource.source

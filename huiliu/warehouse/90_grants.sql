@@ -16,7 +16,8 @@ to huiliu_build;
 -- Failing rows and corrections hold people's values: whoever only reads scores gets the scores.
 revoke select on all tables in schema quality from huiliu_build, huiliu_return;
 grant select on quality.score, quality.score_run to huiliu_build;
-grant select (correction_id, department, due_at, closed_on, closed_as) on quality.correction to huiliu_build;
+grant select (correction_id, department, due_at, closed_on, closed_as, closed_because, reopened_from)
+on quality.correction to huiliu_build;
 grant insert, update on ops.build, ops.build_batch, ops.model_run to huiliu_build;
 grant insert, update, delete on ops.model_state, ops.touched_key to huiliu_build;
 grant select on all tables in schema raw to huiliu_build, huiliu_score;

@@ -6,16 +6,15 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-import jinja2
 import psycopg
 import pytest
+from correction_kpi import kpi
 from toy_source import ToySource, people, person
 from typer.testing import CliRunner
 
 from huiliu import business_date
 from huiliu.cli import app
 from huiliu.errors import ConfigError, DataError
-from huiliu.settings import get_settings
 from soda_checks import suppressions
 from soda_checks.contract import Contract
 from soda_checks.score import score
@@ -24,7 +23,6 @@ from soda_checks.workdays import add_workdays, last_overdue
 
 TODAY = date(2026, 1, 15)
 TABLE = "staging.stg_toy__person"
-KPI = get_settings().project_root / "dbt_project" / "models" / "metrics" / "int_correction_judged.sql"
 
 
 @pytest.fixture
@@ -62,19 +60,6 @@ def _closed(toy: ToySource) -> list[tuple[str, str, str, str | None]]:
     )  # type: ignore[return-value]  # four text columns
 
 
-def _kpi(toy: ToySource, day: date) -> tuple[int, int, int]:
-    """Due, timely and set aside, by the metrics' own SQL as of a day."""
-    model = jinja2.Environment(autoescape=False).from_string(KPI.read_text(encoding="utf-8"))  # noqa: S701 - SQL, no page
-    text = model.render(
-        source=lambda schema, table: f"{schema}.{table}",
-        ref=lambda _: f"(select date '{day}' as as_of)",
-    )
-    counts = "count(*) filter (where {})"
-    rules = ("not is_set_aside", "is_timely", "is_set_aside")
-    (found,) = _rows(toy, f"select {', '.join(counts.format(it) for it in rules)} from ({text}) as judged")  # noqa: S608 - the project's own SQL
-    return found  # type: ignore[return-value]  # three counts
-
-
 def test_a_correction_goes_from_the_fault_found_to_the_fault_mended(sick: ToySource) -> None:
     first = score(sick.contracts)
     assert _open(sick) == [("C01", ""), ("C01", "name"), ("C01", "pid")]
@@ -102,8 +87,8 @@ def test_a_correction_goes_from_the_fault_found_to_the_fault_mended(sick: ToySou
     assert first.city_score is not None
     assert last.city_score == 1 > first.city_score
     # C01 of number, row and name, A01 of the wrong number: nothing is judged before its day is over.
-    assert _kpi(sick, date(2026, 1, 29)) == (0, 0, 0)
-    assert _kpi(sick, date(2026, 2, 10)) == (4, 4, 0)
+    assert kpi(sick, date(2026, 1, 29)) == (0, 0, 0)
+    assert kpi(sick, date(2026, 2, 10)) == (4, 4, 0)
 
 
 def test_what_is_not_mended_in_time_lowers_the_rate(sick: ToySource) -> None:
@@ -112,7 +97,7 @@ def test_what_is_not_mended_in_time_lowers_the_rate(sick: ToySource) -> None:
     sick.land([person(2)], op="U")
     _merge(sick)
     score(sick.contracts)
-    assert _kpi(sick, date(2026, 1, 30)) == (3, 0, 0)
+    assert kpi(sick, date(2026, 1, 30)) == (3, 0, 0)
 
 
 def test_a_row_that_is_deleted_at_the_source_is_gone(sick: ToySource) -> None:
@@ -151,7 +136,7 @@ def test_a_rule_that_is_no_longer_bound_withdraws_its_corrections(sick: ToySourc
     score(sick.contracts)
     score({TABLE: _without(sick.contract, "name")})
     assert _closed(sick) == [("C01", "name", "withdrawn", None)]
-    assert _kpi(sick, date(2026, 2, 10)) == (2, 0, 1)
+    assert kpi(sick, date(2026, 2, 10)) == (2, 0, 1)
 
 
 def test_a_scoring_of_some_tables_withdraws_nothing_of_the_others(sick: ToySource) -> None:
@@ -227,7 +212,7 @@ def test_a_suppressed_fault_opens_no_correction_until_the_suppression_ends(sick:
     assert _rows(sick, "select suppression_id, rows from quality.suppression_use") == [(number, 1)] * 2
     (told,) = suppressions.all_suppressions()
     assert (told["state"], told["scorings"], told["rows_last_time"]) == ("in force", 2, 1)
-    assert _kpi(sick, date(2026, 2, 10)) == (2, 0, 1)
+    assert kpi(sick, date(2026, 2, 10)) == (2, 0, 1)
     business_date.set(sick.connection, TODAY + timedelta(days=31))
     score(sick.contracts)
     assert _rows(
