@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import xlsxwriter
+from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.worksheet import Worksheet
 
 from huiliu.settings import get_settings
@@ -16,6 +19,9 @@ from soda_checks.correction_columns import COLUMNS
 
 ROWS_A_SHEET = 1_000_000
 NOTHING = "本期无待更正记录"
+LONGEST_NAME = 180
+"""Bytes of a department's name in the name of a file, which may have 255."""
+_UNSAFE = re.compile(r'[\x00-\x1f/\\:*?"<>|]')
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 Cell = int | date | str
@@ -23,18 +29,28 @@ Cell = int | date | str
 
 def write_files(department: str, day: date, rows: Iterable[tuple[Any, ...]]) -> Path:
     """Write both files whole or not at all; return the workbook's path. Again, it replaces them."""
-    folder = get_settings().home / "outbox" / "corrections" / department
+    called = file_name(department)
+    folder = get_settings().home / "outbox" / "corrections" / called
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    name = f"纠错清单_{department}_{day:%Y-%m-%d}"
+    name = f"纠错清单_{called}_{day:%Y-%m-%d}"
     # Drafts of the same name every day: what a killed run left, the next one takes away.
     book, text = folder / ".draft.xlsx", folder / ".draft.csv"
     try:
         _write(book, text, department, day, rows)
         text.replace(folder / f"{name}.csv")
         return book.replace(folder / f"{name}.xlsx")
+    except FileCreateError as error:
+        raise OSError(*error.args[0].args) from error
     finally:
         book.unlink(missing_ok=True)
         text.unlink(missing_ok=True)
+
+
+def file_name(department: str) -> str:
+    """A department's name as a file may be called: one that is altered for it gets a hash: no two meet."""
+    safe = _UNSAFE.sub("_", department).strip(" .")
+    short = safe.encode()[:LONGEST_NAME].decode(errors="ignore")
+    return short if short == department else f"{short}_{sha256(department.encode()).hexdigest()[:8]}"
 
 
 def _write(book: Path, text: Path, department: str, day: date, rows: Iterable[tuple[Any, ...]]) -> None:

@@ -55,6 +55,7 @@ class Front:
         writer = self._open()
         with writer.transaction():
             self._make(writer, department)
+            writer.execute(_DELETE_OF_OTHERS, [list(departments.load())])
             of_department = sql.SQL("where department = {}").format(sql.Literal(department))
             _pass_rows(
                 writer,
@@ -113,16 +114,15 @@ class Front:
             "policy": sql.Identifier(code),
             "department": sql.Literal(department),
         }
-        known = writer.execute(
-            "select from pg_policies where schemaname = %s and policyname = %s and %s = any(roles)",
-            [departments.SCHEMA, code, role],
-        ).fetchone()
-        if known is None:
+        found = writer.execute(_POLICIES, {"code": code, "role": role, "department": department}).fetchall()
+        for name, is_right in found:
+            if not is_right:
+                drop = sql.SQL("drop policy {} on {}").format(sql.Identifier(name), _TABLE)
+                writer.execute(drop)
+        if (code, True) not in found:
             writer.execute(
                 sql.SQL(
-                    "drop policy if exists {policy} on {table};"
-                    " create policy {policy} on {table} for select to {role}"
-                    " using (department = {department})"
+                    "create policy {policy} on {table} for select to {role} using (department = {department})"
                 ).format(**names)
             )
         writer.execute(sql.SQL("grant select on {table} to {role}").format(**names))
@@ -152,6 +152,17 @@ def _pass_rows(source: Connection, query: sql.Composable, target: Connection, ta
         for block in blocks:
             copy.write(block)
 
+
+# Policies that bear the department's code or let its login read. Names change: then they show others' lists.
+_POLICIES = """
+select
+    policyname,
+    policyname = %(code)s and cmd = 'SELECT' and roles = array[%(role)s]::name[]
+    and qual = format('(department = %%L::text)', %(department)s::text)
+from pg_policies
+where schemaname = 'corrections' and tablename = 'correction_list'
+    and (policyname = %(code)s or %(role)s = any(roles))
+"""
 
 _TYPED = sql.SQL(", ").join(
     sql.SQL("{} {}").format(sql.Identifier(column.name), sql.SQL(column.type)) for column in COLUMNS
@@ -198,6 +209,9 @@ _GONE = sql.SQL(
 _DELETE = sql.SQL(
     "delete from {} where department = %s and correction_id in (select correction_id from {})"
 ).format(_TABLE, _VANISHED)
+
+# Of those that are no department any more.
+_DELETE_OF_OTHERS = sql.SQL("delete from {} where department <> all(%s)").format(_TABLE)
 
 _UPSERT = sql.SQL(
     "insert into {table} (department, {names}) select %s, {names} from {incoming}"

@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from huiliu import business_date, regions
+from huiliu import business_date, departments, regions
 from huiliu.database import Connection, advisory_lock, connect
 from huiliu.errors import DataError, HuiliuError, TransientError
 from huiliu.settings import get_settings
@@ -52,6 +52,7 @@ class ListSent:
 def send_lists() -> list[ListSent]:
     """Send each department whose tables were scored, or that ever had a correction, its list of the day.
 
+    One without a login that has nothing open is no department any more, and gets none.
     A department's failure is in its own result. Raises TransientError if another run sends, or if the
     warehouse is lost.
     """
@@ -62,7 +63,7 @@ def send_lists() -> list[ListSent]:
         Front(city) as front,
     ):
         today = business_date.get(conn)
-        found = conn.execute(_DEPARTMENTS).fetchall()
+        found = conn.execute(_DEPARTMENTS, {"with_login": list(departments.load())}).fetchall()
         return [_send(conn, front, str(department), today) for (department,) in found]
 
 
@@ -102,18 +103,37 @@ def _send(conn: Connection, front: Front, department: str, today: date) -> ListS
     except (HuiliuError, psycopg.Error, OSError) as error:
         if conn.broken:
             raise
-        sent = _failed(sent, error)
+        explained = _explained(error)
+        sent = replace(sent, error=str(explained), may_pass=isinstance(explained, TransientError))
         conn.execute(_FAIL, {"department": department, "today": today, "error": sent.error})
         LOG.warning("%s: %s", department, sent.error)
     return sent
 
 
-def _failed(sent: ListSent, error: HuiliuError | psycopg.Error | OSError) -> ListSent:
-    if isinstance(error, psycopg.Error):
-        # Its message may quote a row.
-        message = f"{type(error).__name__} (SQLSTATE {error.sqlstate})"
-        return replace(sent, error=message, may_pass=isinstance(error, psycopg.OperationalError))
-    return replace(sent, error=str(error), may_pass=isinstance(error, TransientError))
+def _explained(error: HuiliuError | psycopg.Error | OSError) -> HuiliuError:
+    """Say what failed and what to do. Of a database's message only what quotes no row is passed on."""
+    if isinstance(error, HuiliuError):
+        return error
+    if isinstance(error, OSError):
+        return DataError(
+            f"{error.filename or 'outbox/corrections'}: {error.strerror or type(error).__name__}",
+            fix="make outbox/corrections in HUILIU_HOME writable and its disk large enough, then send again",
+        )
+    said = f"{type(error).__name__}, SQLSTATE {error.sqlstate}"
+    if isinstance(error, psycopg.OperationalError):
+        return TransientError(
+            f"The warehouse or the front-end database broke off ({said})",
+            fix="see that both servers run and have room, then send again",
+        )
+    if isinstance(error, psycopg.ProgrammingError):
+        return DataError(
+            f"The front-end database is not as it should be: {error.diag.message_primary} ({said})",
+            fix="undo what was changed there, or drop corrections.correction_list, then send again",
+        )
+    return DataError(
+        f"A database refused the list ({said})",
+        fix="read its log of this moment, which says why, then send again",
+    )
 
 
 def _listed(conn: Connection, department: str, today: date) -> tuple[ListSent, str]:
@@ -123,7 +143,7 @@ def _listed(conn: Connection, department: str, today: date) -> tuple[ListSent, s
         sql.SQL(
             """
             create temporary table listed on commit drop as
-            select {names}, escalated_level, closed_on is null as is_open, status = '逾期未更正' as is_overdue
+            select {names}, escalated_level, closed_on is null as is_open, is_overdue
             from quality.correction_list
             where department = %(department)s and (closed_on is null or closed_on > %(since)s)
             """
@@ -178,6 +198,7 @@ _URGED = sql.SQL("""
 
 _DEPARTMENTS = """
 select department from quality.correction
+where closed_at is null or department = any(%(with_login)s)
 union
 select department from quality.check_result
 where layer = 'staging' and tested > 0 and batch_id = (

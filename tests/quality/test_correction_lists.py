@@ -76,7 +76,7 @@ def _seen_by(department: str) -> list[tuple[Any, ...]]:
 
 
 def _file(department: str, kind: str) -> Path:
-    (path,) = (get_settings().home / "outbox" / "corrections" / department).glob(f"*.{kind}")
+    (path,) = (get_settings().home / "outbox" / "corrections" / department).glob(f"*_{TODAY}.{kind}")
     return path
 
 
