@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import dict_row
 
 from huiliu import business_date
-from huiliu.database import connect
+from huiliu.database import Connection, connect
 from huiliu.errors import ConfigError, DataError
 from soda_checks.contract import Contract, load_contracts
+
+_LONGEST = timedelta(days=365)
 
 
 @dataclass(frozen=True)
@@ -37,27 +41,61 @@ class Asked:
 def suppress(asked: Asked, contracts: Mapping[str, Contract] | None = None) -> int:
     """Write a suppression down and return its id; it begins today unless it says otherwise.
 
-    ConfigError if no staging contract binds that rule there, or reason, name or end are not as they must be.
+    ConfigError if no staging contract binds that rule there, the source never sent that row, or reason, name
+    or days are not as they must be.
     """
-    _require_bound(asked, load_contracts() if contracts is None else contracts)
+    contract = _require_bound(asked, load_contracts() if contracts is None else contracts)
     with connect("warehouse:score") as conn:
         today = business_date.get(conn)
-        if asked.until_date < today:
-            raise ConfigError(
-                f"{asked.until_date} has passed: it is {today}", fix="give a later day with --until"
-            )
-        values = {**vars(asked), "from_date": asked.from_date or today}
+        first = asked.from_date or today
+        _require_days(asked, first, today)
+        values = vars(asked) | {"from_date": first, "row_key": _known_row(conn, asked.row_key, contract)}
         try:
             row = conn.execute(_INSERT, values).fetchone()
         except psycopg.errors.CheckViolation as error:
             raise ConfigError(
-                "A suppression needs a reason, a name, and an end after its beginning and within a year",
-                fix="give --reason, --by and --until",
+                "A suppression needs a reason and a name", fix="give --reason and --by"
             ) from error
     return int(row[0]) if row else 0
 
 
-def _require_bound(asked: Asked, contracts: Mapping[str, Contract]) -> None:
+def _require_days(asked: Asked, first: date, today: date) -> None:
+    """Refuse what would hold on no day, or so long that nobody decides about it again."""
+    until = asked.until_date
+    if until < today:
+        raise ConfigError(f"{until} has passed: it is {today}", fix="give a later day with --until")
+    if first < today:
+        raise ConfigError(f"{first} has passed: it is {today}", fix="leave --from out: it begins today")
+    if until < first:
+        raise ConfigError(f"{until} is before {first}, its first day", fix="correct --from or --until")
+    # From today on, not from its first day: else two decided at once would hold for two years.
+    if until > today + _LONGEST:
+        raise ConfigError(
+            f"{until} is more than a year away",
+            fix=f"give a day until {today + _LONGEST}, and decide anew when it ends",
+        )
+
+
+def _known_row(conn: Connection, row_key: str | None, contract: Contract) -> str | None:
+    """Return the key of a row that the source sent at some time, as the ledgers write it."""
+    if row_key is None:
+        return None
+    sent = sql.SQL("select from {} where _row_key = %s limit 1").format(
+        sql.Identifier("raw", contract.raw_table)
+    )
+    try:
+        key = UUID(row_key)
+    except ValueError:
+        key = None
+    if key is None or conn.execute(sent, [key]).fetchone() is None:
+        raise ConfigError(
+            f"{contract.table_name} never had a row {row_key}",
+            fix="take the row_key from `huiliu corrections --department NAME --json`",
+        )
+    return str(key)
+
+
+def _require_bound(asked: Asked, contracts: Mapping[str, Contract]) -> Contract:
     contract = contracts.get(asked.table_name)
     if contract is None or contract.layer != "staging":
         raise ConfigError(
@@ -74,6 +112,7 @@ def _require_bound(asked: Asked, contracts: Mapping[str, Contract]) -> None:
             if columns
             else f"bound there: {', '.join(sorted({rule for rule, _ in bound}))}",
         )
+    return contract
 
 
 def withdraw(suppression_id: int, *, by: str) -> None:

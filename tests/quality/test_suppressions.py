@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from own_warehouse import TODAY
@@ -97,6 +98,16 @@ def test_what_still_fails_is_back_once_its_suppression_is_withdrawn(nameless: To
             "2026-01-14 has passed",
             "--until",
         ),
+        (lambda: _suppress("C01", "--from", "2025-12-01"), "2025-12-01 has passed", "leave --from out"),
+        (lambda: _suppress("C01", "--from", "2026-01-25"), "2026-01-24 is before 2026-01-25", "--from or"),
+        (
+            # Each less than a year, both decided at once.
+            lambda: _suppress("C01", "--from", "2027-01-15", until=date(2027, 12, 31)),
+            "2027-12-31 is more than a year away",
+            "until 2027-01-15",
+        ),
+        (lambda: _suppress("C01", "--row", "编号 1"), "never had a row 编号 1", "--json"),
+        (lambda: _suppress("C01", "--row", str(UUID(int=1))), "never had a row 0000", "--json"),
     ],
 )
 def test_what_cannot_be_let_off_is_refused_with_the_way_out(
@@ -107,6 +118,14 @@ def test_what_cannot_be_let_off_is_refused_with_the_way_out(
     assert message in str(refused.value)
     assert fix in str(refused.value)
     assert _states() == {}
+
+
+def test_one_row_can_be_let_off_for_one_day(nameless: ToySource) -> None:
+    assert _scored(nameless, TODAY) == [("C01", "name", False)]
+    ((row_key,),) = nameless.connection.execute("select row_key from quality.correction").fetchall()
+    _suppress("C01", "--row", row_key.upper(), until=TODAY)
+    assert _scored(nameless, TODAY) == []
+    assert _scored(nameless, TODAY + timedelta(days=1)) == [("C01", "name", True)]
 
 
 def test_what_is_ours_to_mend_cannot_be_let_off(nameless: ToySource) -> None:
