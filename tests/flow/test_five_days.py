@@ -11,15 +11,20 @@ import pytest
 from psycopg import sql
 
 from huiliu.database import connect
+from ingestion.run import ingest
 from simulator import scenario
+from soda_checks import decisions
 from soda_checks.score import score
 from tests.flow import city_days, correction_cycle, held_source, streaming
+from tests.flow.city_days import Day
 from tests.flow.correction_cycle import AWARDS, INSURANCES
 from tests.flow.held_source import Township
 from transformation.build import build
+from transformation.ledger import claimable
 
 PERSONS = 2500
 SEED = 20260115
+WHY_RELEASED, WHY_REPLACED = "部门来电核实，先用起来", "部门已整表重报"
 
 
 def _truth(home: Path, table: str) -> list[dict[str, object]]:
@@ -31,36 +36,18 @@ def _residents(home: Path) -> list[dict[str, object]]:
     return [row for row in _truth(home, "person") if row["resident"] and row["died_on"] is None]
 
 
-def _damage_awards() -> None:
-    """At the source, spoil every ID number of the awards, as a broken export would."""
-    with connect("source_owner:civil_affairs") as source:
-        source.execute("create table kept_award as select award_no, pid from subsidy_award")
-        source.execute(
-            "update subsidy_award set pid = 'x' || award_no,"
-            " updated_at = (select max(updated_at) + interval '1 second' from subsidy_award)"
-        )
-
-
-def _mend_awards() -> None:
-    with connect("source_owner:civil_affairs") as source:
-        source.execute(
-            "update subsidy_award as award set pid = kept.pid,"
-            " updated_at = (select max(updated_at) + interval '1 second' from subsidy_award)"
-            " from kept_award as kept where kept.award_no = award.award_no"
-        )
-        source.execute("drop table kept_award")
-
-
 @dataclass(frozen=True)
 class HeldDay:
-    """A day on which the awards were held and, later on, mended: its tables, and the township of the dead."""
+    """A day on which the awards were held and then released: its tables, and what a township read of it."""
 
     dead_key: str
+    granted_key: str
+    batch_id: int
     tables: list[str]
     differing: set[str]
     before: Township
     held: Township
-    mended: Township
+    released: Township
 
 
 @dataclass(frozen=True)
@@ -74,6 +61,7 @@ class FiveDays:
     ages_on_day_zero: dict[str, str]
     first: date
     held: HeldDay
+    replaced: int
 
 
 @pytest.fixture(scope="module")
@@ -87,47 +75,61 @@ def five_days(city_home: Path) -> FiveDays:
     assert not day_zero.gate.held
     ages = _age_verdicts(sixties)
 
-    dead, held = _a_death_and_a_held_batch(city_home)
+    dead, held = _a_death_and_a_released_batch(city_home)
     _a_failed_model()
     mover, target = _mended_awards_and_a_move(city_home, but_not=dead)
     streaming.two_people_are_renamed_at_noon(but_not={dead, mover})
-    _an_award_ends_and_a_row_is_deleted(city_home)
+    held_again = _an_award_ends_and_a_row_is_deleted(city_home)
 
     today = city_days.pass_days(1)
-    assert not city_days.warehouse_day().build.failed
-    assert today == first + timedelta(days=5)
-    return FiveDays(dead, mover, target, sixties, ages, first, held)
-
-
-def _a_death_and_a_held_batch(home: Path) -> tuple[str, HeldDay]:
-    roster = _rosters()
-    known = (row for row in _residents(home) if row["pid"] in roster)
-    dead = max(known, key=lambda row: str(row["birth_date"]))
-    township, key = roster[str(dead["pid"])]
-    before = held_source.serve(township)
-    today = city_days.pass_days(1)
-    scenario.die(int(str(dead["person_id"])), today)
-    _damage_awards()
-    day = city_days.warehouse_day()
-    assert [batch.table_name for batch in day.gate.held] == ["subsidy_award"]
-    assert not day.build.failed
-    held = held_source.serve(township)
-    with connect("warehouse") as warehouse:
-        city_days.keep_picture(warehouse, "while_held")
-    _mend_awards()
+    held_source.mend_awards()
+    ingest(["civil_affairs"])
+    decisions.replace(held_again, by="李工", reason=WHY_REPLACED)
     day = city_days.warehouse_day()
     assert not day.gate.held
     assert not day.build.failed
-    mended = held_source.serve(township)
+    assert today == first + timedelta(days=5)
+    return FiveDays(dead, mover, target, sixties, ages, first, held, held_again)
+
+
+def _a_death_and_a_released_batch(home: Path) -> tuple[str, HeldDay]:
+    roster = _rosters()
+    veteran, township = held_source.a_veteran()
+    known = (row for row in _residents(home) if roster.get(str(row["pid"]), ("",))[0] == township)
+    dead = max((row for row in known if row["pid"] != veteran), key=lambda row: str(row["birth_date"]))
+    before = held_source.serve(township)
+    today = city_days.pass_days(1)
+    scenario.die(int(str(dead["person_id"])), today)
+    held_source.damage_awards()
+    held_source.grant(veteran)
+    batch_id = _held_awards(city_days.warehouse_day())
+    held = held_source.serve(township)
     with connect("warehouse") as warehouse:
-        tables = city_days.keep_picture(warehouse, "once_mended")
-        differing = set(city_days.differences(warehouse, "while_held", "once_mended"))
-    return str(dead["pid"]), HeldDay(key, tables, differing, before, held, mended)
+        city_days.keep_picture(warehouse, "while_held")
+    decisions.release(batch_id, by="王工", reason=WHY_RELEASED)
+    day = city_days.warehouse_day()
+    assert not day.gate.held
+    assert not day.build.failed
+    assert batch_id in day.build.claimed_batches
+    released = held_source.serve(township)
+    with connect("warehouse") as warehouse:
+        tables = city_days.keep_picture(warehouse, "once_released")
+        differing = set(city_days.differences(warehouse, "while_held", "once_released"))
+    keys = roster[str(dead["pid"])][1], roster[veteran][1]
+    return str(dead["pid"]), HeldDay(*keys, batch_id, tables, differing, before, held, released)
+
+
+def _held_awards(day: Day) -> int:
+    """The batch of awards that a day's gate holds, and nothing else; all models were built without it."""
+    assert not day.build.failed
+    (batch,) = day.gate.held
+    assert batch.table_name == "subsidy_award"
+    return batch.batch_id
 
 
 def _a_failed_model() -> None:
     city_days.pass_days(1)
-    _damage_awards()
+    held_source.damage_awards()
     with connect("warehouse") as warehouse:
         warehouse.execute(
             "alter table base.base_population__person add constraint broken check (pid is null) not valid"
@@ -142,7 +144,7 @@ def _a_failed_model() -> None:
 
 
 def _mended_awards_and_a_move(home: Path, *, but_not: str) -> tuple[str, str]:
-    _mend_awards()
+    held_source.mend_awards()
     today = city_days.pass_days(1)
     living = [row for row in _residents(home) if row["pid"] != but_not]
     mover = next(row for row in living if str(row["relation"]) not in ("01", "02"))
@@ -154,14 +156,14 @@ def _mended_awards_and_a_move(home: Path, *, but_not: str) -> tuple[str, str]:
     return str(mover["pid"]), str(elsewhere["village_code"])
 
 
-def _an_award_ends_and_a_row_is_deleted(home: Path) -> None:
+def _an_award_ends_and_a_row_is_deleted(home: Path) -> int:
     today = city_days.pass_days(1)
     award = next(row for row in _truth(home, "award") if row["ended_on"] is None)
     scenario.end_award(str(award["award_no"]), today)
     key = _a_source_key("social_security", "employment", "employment_id")
     scenario.delete_source_row("social_security", "employment", key)
-    day = city_days.warehouse_day()
-    assert not day.build.failed, day.build.failed
+    held_source.damage_awards()
+    return _held_awards(city_days.warehouse_day())
 
 
 def _pids(home: Path, persons: list[int]) -> list[str]:
@@ -207,6 +209,7 @@ def test_day_by_day_equals_a_full_refresh(five_days: FiveDays) -> None:
         assert not refreshed.failed
         assert city_days.keep_picture(warehouse, "refreshed") == kept
         assert city_days.differences(warehouse, "day_by_day", "refreshed") == {}
+        assert held_source.awards_of_batch(warehouse, five_days.replaced) == 0
 
 
 def test_a_sixtieth_birthday_changes_a_verdict_though_no_row_came(five_days: FiveDays) -> None:
@@ -228,7 +231,7 @@ def test_a_held_source_leaves_every_other_table_as_it_is_without_the_bad_batch(f
     day = five_days.held
     depending = held_source.depending_on("stg_civil_affairs__subsidy_award")
     assert "staging.stg_civil_affairs__subsidy_award" in day.differing
-    # The report to the townships tells of the deliveries, which were one more once the batch was mended.
+    # The report to the townships tells of the deliveries, which were one more once the batch was released.
     assert day.differing <= depending | {"return.return_service_report"}
     assert len(set(day.tables) - depending) > 80
 
@@ -243,7 +246,32 @@ def test_a_township_reads_last_good_data_with_a_notice_while_a_source_is_held(fi
     # What other sources brought on the same day is there.
     assert day.dead_key in day.before.roster
     assert day.dead_key not in day.held.roster
-    assert day.mended.notices == []
+
+
+def test_a_released_batch_flows_on_to_the_township_and_the_ledger_says_by_whom(five_days: FiveDays) -> None:
+    day, key = five_days.held, five_days.held.granted_key
+    assert {
+        "staging.stg_civil_affairs__subsidy_award",
+        "theme.theme_social_security__entitlement",
+        "special.special_veterans__condition",
+        "return.return_veteran_subsidy",
+    } <= day.differing
+    # The award that came with the batch speaks against the veteran's subsidy as soon as it is let in.
+    served = (day.before, day.held, day.released)
+    assert [it.regular_benefit[key] for it in served] == ["met", "met", "not_met"]
+    assert day.released.notices == []
+    held, released = held_source.decided(day.batch_id)
+    assert held[:2] == ("held", "闸门")
+    assert released == ("released", "王工", WHY_RELEASED, five_days.first + timedelta(days=1))
+
+
+def test_a_replaced_batch_is_set_aside_for_good_though_all_else_is_taken_in(five_days: FiveDays) -> None:
+    with connect("warehouse") as warehouse:
+        assert held_source.awards_of_batch(warehouse, five_days.replaced) == 0
+        assert claimable(warehouse) == []
+    held, replaced = held_source.decided(five_days.replaced)
+    assert held[:2] == ("held", "闸门")
+    assert replaced == ("replaced", "李工", WHY_REPLACED, five_days.first + timedelta(days=5))
 
 
 def test_a_package_knows_its_sources_also_those_reached_through_linkage(five_days: FiveDays) -> None:
