@@ -74,6 +74,13 @@ class Settings(BaseSettings):
         default=8090,
         description="Preferred port of the simulated sources' HTTP APIs; a free one is chosen if it is taken",
     )
+    results_kept_days: Annotated[int, Field(ge=400)] = Field(
+        default=1200,
+        description="Days, by the business date, that scores and results of rules are kept, for trends",
+    )
+    failed_rows_kept_days: Annotated[int, Field(ge=30)] = Field(
+        default=180, description="Days, by the business date, that failing rows are kept"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="Least severity that is logged"
     )

@@ -10,6 +10,9 @@ from huiliu.database import Connection, advisory_lock, connect
 from huiliu.errors import ConfigError, DataError
 from soda_checks.gate import LOCK, decide, strike_off
 
+REASON_LENGTH = 4
+"""Characters that a reason has at least, those around it not counted: a word that says something."""
+
 _STATES = {
     None: "尚未经过闸门，未被扣留",
     "passed": "已通过闸门，未被扣留",
@@ -37,7 +40,7 @@ class HeldBatch:
 def release(batch_id: int, *, by: str, reason: str) -> HeldBatch:
     """Let a held batch pass as it is; the same decision said again changes nothing.
 
-    DataError if it is not held; ConfigError without a name or a reason.
+    DataError if it is not held; ConfigError without a name and a reason of REASON_LENGTH characters.
     """
     with connect("warehouse:score") as connection, advisory_lock(connection, LOCK):
         batch = _to_decide(connection, batch_id, "released", by, reason)
@@ -53,7 +56,7 @@ def replace(batch_id: int, *, by: str, reason: str) -> HeldBatch:
 
     Those batches need not have passed: a build claims the batch only with versions of all its rows that have
     (transformation.ledger.claimable). The same decision said again changes nothing. DataError if it is not
-    held, or if any row of it is in no later batch (it would be lost); ConfigError without a name or a reason.
+    held, or if any row of it is in no later batch (it would be lost); ConfigError as for `release`.
     """
     with connect("warehouse:score") as connection, advisory_lock(connection, LOCK):
         batch = _to_decide(connection, batch_id, "replaced", by, reason)
@@ -65,9 +68,10 @@ def replace(batch_id: int, *, by: str, reason: str) -> HeldBatch:
 
 
 def _to_decide(connection: Connection, batch_id: int, decision: str, by: str, reason: str) -> HeldBatch:
-    if not by.strip() or not reason.strip():
+    if not by.strip() or len(reason.strip()) < REASON_LENGTH:
         raise ConfigError(
-            "决定须有经办人和理由 / a decision about a held batch needs a name and a reason",
+            f"决定须有经办人和至少 {REASON_LENGTH} 个字的理由"
+            f" / a decision needs a name and a reason of {REASON_LENGTH} characters or more",
             fix="填写后重新触发 / give both: the form's fields, or --by and --reason",
         )
     row = connection.execute(

@@ -1,4 +1,7 @@
-"""A contract whole, as Soda reads it: for people, and for Soda without us. No scoring goes through this."""
+"""A contract whole, in Soda's form, for people to read: no scoring goes through this.
+
+Soda parses it, but cannot judge by it: it knows neither the source's texts nor what a small batch may hold.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ def write(contract: Contract, folder: Path, day: date) -> Path:
 
 
 def document(contract: Contract, day: date) -> str:
-    """Return the YAML of a Soda contract on the table; columns named `…_raw` are the source's texts."""
+    """Return the YAML of a Soda contract on the table; it has no column named `…_raw`."""
     relation = Relation(contract.layer, contract.model, day)
     body: dict[str, Any] = {
         "dataset": f"huiliu/warehouse/{contract.layer}/{contract.model}",
@@ -48,7 +51,7 @@ def _check(contract: Contract, check: Check, relation: Relation) -> dict[str, An
         | {"dimension": check.attributes.dimension, "weight": float(check.attributes.weight)},
         "threshold": _threshold(check),
     }
-    if check.query is not None:
+    if check.query is not None or check.groups is not None:
         body["query"], body["rows_tested_query"] = counting_queries(contract, check, relation)
     else:
         body |= {"filter": relation.fill(check.filter)} if check.filter else {}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from psycopg import sql
 
 from huiliu.database import Connection
+from huiliu.settings import get_settings
 from soda_checks.contract import USABLE
 from soda_checks.relations import SESSION
 from soda_checks.scan import Attempt, shown_columns
@@ -19,7 +20,7 @@ FAILED_ROWS_KEPT = 1000
 
 
 def begin_run(connection: Connection, stage: str, business_date: date, batch_id: int | None = None) -> int:
-    """Note that a run starts (again) and return its batch id."""
+    """Note that a run starts (again) and return its batch id; a batch tested again keeps its first day."""
     if batch_id is None:
         connection.execute(
             "update quality.score_run set status = 'failed', finished_at = clock_timestamp()"
@@ -31,8 +32,7 @@ def begin_run(connection: Connection, stage: str, business_date: date, batch_id:
         """
         insert into quality.score_run (batch_id, stage, business_date, status) values (%s, %s, %s, 'running')
         on conflict (batch_id) do update
-        set business_date = excluded.business_date, started_at = clock_timestamp(), finished_at = null,
-            status = 'running'
+        set started_at = clock_timestamp(), finished_at = null, status = 'running'
         """,
         (batch_id, stage, business_date),
     )
@@ -158,6 +158,35 @@ def _failing(attempt: Attempt, shown: Sequence[str]) -> sql.Composed:
         value=value,
         failed=attempt.has_failed,
     )
+
+
+def prune(connection: Connection, today: date) -> None:
+    """Forget results and failing rows older than the settings say, runs of one batch together.
+
+    What stays: batches that are held, and those whose rows open corrections are about.
+    """
+    settings = get_settings()
+    for table, days in (
+        ("check_result", settings.results_kept_days),
+        ("score", settings.results_kept_days),
+        ("failed_row", settings.failed_rows_kept_days),
+    ):
+        connection.execute(
+            sql.SQL(
+                """
+                delete from {table} where batch_id in (
+                    select run.batch_id from quality.score_run as run
+                    where run.business_date < %s and run.batch_id >= (select min(batch_id) from {table})
+                        and run.batch_id not in (select batch_id from ops.batch_gate where status = 'held')
+                        and run.batch_id not in (
+                            select batch_id from quality.correction
+                            where closed_at is null and batch_id is not null
+                        )
+                )
+                """
+            ).format(table=sql.Identifier("quality", table)),
+            (today - timedelta(days=days),),
+        )
 
 
 def write_scores(connection: Connection, batch_id: int, scores: Iterable[Score]) -> None:

@@ -33,8 +33,13 @@ class Rows:
     columns: Sequence[str]
 
 
-def table_relation(connection: Connection, contract: Contract, business_date: date) -> Relation:
-    """The table itself; of a staging table that rules compare with itself by the source's text, a copy."""
+def table_relation(
+    connection: Connection, contract: Contract, business_date: date, *, empty: bool = False
+) -> Relation:
+    """The table itself; of a staging table that rules compare with itself by the source's text, a copy.
+
+    `empty`: that copy without a row.
+    """
     relation = Relation(contract.layer, contract.model, business_date)
     held = columns_of(connection, relation)
     landed = _landed_columns(connection, contract, relation, held)
@@ -43,10 +48,11 @@ def table_relation(connection: Connection, contract: Contract, business_date: da
     _copy(
         connection,
         contract,
-        sql.SQL("select {columns} from {rows} as rows {landed}").format(
+        sql.SQL("select {columns} from {rows} as rows {landed} {limit}").format(
             columns=_columns_read(contract, relation, held, landed),
             rows=relation.identifier,
             landed=_landed(contract),
+            limit=sql.SQL("limit 0" if empty else ""),
         ),
     )
     return Relation(SESSION, contract.model, business_date)

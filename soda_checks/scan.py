@@ -156,7 +156,7 @@ class _Scan:
         try:
             self._write(rows.query, attempts)
         except psycopg.Error as error:
-            _reraise_if_passing(error)
+            reraise_if_passing(error)
             reasons |= self._reasons(rows.query, attempts)
             attempts = [attempt for attempt in attempts if attempt.place not in reasons]
             self._write(rows.query, attempts)
@@ -219,7 +219,7 @@ class _Scan:
                 with self.connection.transaction():
                     self.connection.execute(query)
             except psycopg.Error as error:
-                _reraise_if_passing(error)
+                reraise_if_passing(error)
                 reasons[attempt.place] = f"SQL 有误：{explained(error, query.as_string())}"
         return reasons
 
@@ -255,7 +255,7 @@ def _verdicts(number: int) -> sql.Identifier:
     return sql.Identifier(f"_verdicts_{number}")
 
 
-def _reraise_if_passing(error: psycopg.Error) -> None:
+def reraise_if_passing(error: psycopg.Error) -> None:
     """A lost server, a full disk or a cancelled query is no fault of a rule; what exceeds a limit is."""
     if isinstance(error, psycopg.OperationalError) and not (error.sqlstate or "").startswith("54"):
         raise error

@@ -80,6 +80,7 @@ def score(contracts: Mapping[str, Contract] | None = None) -> ScoreResult:
             ]
             ledger.write_scores(connection, batch_id, scores)
             drift = profile_tables(connection, batch_id, outcomes)
+            ledger.prune(connection, today)
             ledger.end_run(connection, batch_id, "succeeded")
         (overdue,) = connection.execute(
             "select count(*) from quality.correction where closed_at is null and due_at < %s", (today,)

@@ -13,6 +13,7 @@ from huiliu.database import Connection, connect
 from soda_checks.contract import CONTRACTS as FOLDER
 from soda_checks.contract import BoundCheck, Contract, load_contracts
 from soda_checks.relations import table_relation
+from soda_checks.trial import faults
 from soda_checks.verify import CheckOutcome, verify
 
 # Those with a file: what the models' own YAML adds to the others are the same four rules again.
@@ -36,6 +37,10 @@ def built(home: Path) -> Iterator[Connection]:
 def _check(connection: Connection, contract: Contract) -> dict[tuple[str, str], CheckOutcome]:
     (outcome,) = verify(connection, [(contract, table_relation(connection, contract, TODAY))])
     return {(check.attributes.rule_id, check.bound.column): check for check in outcome.checks}
+
+
+def test_the_warehouse_takes_the_sql_of_every_rule(built: Connection) -> None:
+    assert faults(built, CONTRACTS.values(), TODAY) == []
 
 
 @pytest.mark.parametrize("name", CONTRACTS)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 
 import psycopg
 import pytest
 from own_warehouse import TODAY
 from toy_source import ToySource, people, person
 
+from huiliu import business_date
 from huiliu.database import connect
 from huiliu.errors import ConfigError, DataError
 from soda_checks import decisions, ledger
@@ -51,6 +53,15 @@ def test_a_bad_batch_is_held_and_later_ones_wait_behind_it(toy: ToySource) -> No
     # Again: nothing changes.
     assert [it.status for it in gate_staging(toy.contracts).batches] == ["held", "waiting"]
     assert toy.gate_status() == {good: "passed", bad: "held"}
+
+
+def test_a_batch_that_is_tested_again_keeps_its_day_in_the_trend(toy: ToySource) -> None:
+    batch = toy.land(people(1, 40, pid="x"))
+    gate_staging(toy.contracts)
+    business_date.set(toy.connection, TODAY + timedelta(days=1))
+    gate_staging(toy.contracts)
+    days = "select distinct business_date from quality.score_trend where batch_id = %s"
+    assert toy.connection.execute(days, (batch,)).fetchall() == [(TODAY,)]
 
 
 @pytest.mark.parametrize("op", ["I", "U"])
@@ -158,7 +169,7 @@ def test_a_demand_task_is_struck_off_once_its_batch_passes_or_is_released(
     gate_staging(toy.contracts)
     if not pid_is_good:
         assert _closed_by(toy) is None
-        release(batch, by="张三", reason="如实")
+        release(batch, by="张三", reason="情况如实")
     assert _closed_by(toy) == batch
 
 
@@ -261,8 +272,8 @@ def test_release_needs_a_held_batch_a_name_and_a_reason(toy: ToySource) -> None:
     with pytest.raises(DataError, match="not held"):
         decisions.release(batch, by="王工", reason="核实无误")
     gate_staging(toy.contracts)
-    for by, reason in (("", "核实无误"), ("王工", " ")):
-        with pytest.raises(ConfigError, match="needs a name and a reason"):
+    for by, reason in (("", "核实无误"), (" ", "核实无误"), ("王工", " "), ("王工", "如实 "), ("a", "    ")):
+        with pytest.raises(ConfigError, match="needs a name and a reason of 4"):
             decisions.release(batch, by=by, reason=reason)
     decisions.release(batch, by="王工", reason="核实无误")
     assert toy.connection.execute(

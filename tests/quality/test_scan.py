@@ -9,12 +9,15 @@ from datetime import date
 
 import pytest
 from toy_source import ToySource, people, person
+from typer.testing import CliRunner
 
+from huiliu.cli import app
 from huiliu.database import Connection, connect
 from soda_checks.contract import Contract
 from soda_checks.ledger import find_failing
 from soda_checks.relations import table_relation
 from soda_checks.scan import Count
+from soda_checks.trial import faults
 from soda_checks.verify import CheckOutcome, TableOutcome, verify
 
 TODAY = date(2026, 1, 15)
@@ -112,6 +115,34 @@ def test_a_wrong_rule_is_not_evaluated_and_stops_no_other(
     assert (silent.message or "").startswith("SQL 有误：")
     assert not any(pid in (silent.message or "") for row in ROWS if (pid := (row["pid"] or "").strip()))
     assert _others(outcome) == _others(right)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ("no_such_column > 1", 'column "no_such_column" does not exist (SQLSTATE 42703)'),
+        ("name !~ 'a['", "invalid regular expression: brackets [] not balanced (SQLSTATE 2201B)"),
+        ("name ~ (", 'syntax error at or near ")" (SQLSTATE 42601)'),
+        ("name = '无' and 1 = 2", "no row can fail it"),
+    ],
+)
+def test_a_rule_that_can_find_nothing_is_known_before_any_work(
+    session: Connection, toy: ToySource, wrong: str, reason: str
+) -> None:
+    assert faults(session, [toy.contract], TODAY) == []
+    found = faults(session, [_with_sql(toy.contract, "R01", wrong)], TODAY)
+    assert found == [f"staging.stg_toy__person  R01: {reason}"]
+
+
+def test_the_command_names_rules_that_can_find_nothing_and_fails(
+    session: Connection, toy: ToySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for expression, code, said in (("pid is null", 0, ""), ("pidd is null", 1, "stg_toy__person")):
+        contract = _with_sql(toy.contract, "R01", expression)
+        monkeypatch.setattr("soda_checks.contract.load_contracts", lambda it=contract: {it.table_name: it})
+        answer = CliRunner().invoke(app, ["contracts", "--check"])
+        assert answer.exit_code == code
+        assert said in answer.stderr
 
 
 def test_no_rule_of_a_column_that_is_gone_is_evaluated(session: Connection, toy: ToySource) -> None:

@@ -7,11 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from toy_source import ToySource, person
+from toy_source import ToySource, people, person
 
 from huiliu import business_date
 from soda_checks import ledger
 from soda_checks.conditions import Relation
+from soda_checks.gate import gate_staging
 from soda_checks.score import score
 from soda_checks.scoring import BLOCKED_CAP
 from soda_checks.workdays import OFFICIAL
@@ -133,6 +134,21 @@ def test_the_trend_keeps_every_scoring_and_what_was_not_tested_stays_empty(score
         " where name = 'staging.stg_toy__person.name' and score is null order by dimension",
     )
     assert empty == [("accuracy",), ("association",), ("consistency",), ("uniqueness",)]
+
+
+@pytest.mark.parametrize("days", [1300, 200])
+def test_what_is_old_is_forgotten_but_not_what_somebody_still_works_on(
+    scored_toy: ToySource, days: int
+) -> None:
+    clean, held = scored_toy.land(people(100, 5)), scored_toy.land(people(200, 40, pid="x"))
+    first, *_ = (it.batch_id for it in gate_staging(scored_toy.contracts).batches)
+    before = score(scored_toy.contracts).batch_id
+    scored_toy.connection.execute("update quality.score_run set business_date = business_date - %s", (days,))
+    now = score(scored_toy.contracts).batch_id
+    results = [first, held, now] if days > 1200 else [first, clean, held, before, now]
+    for table, kept in (("check_result", results), ("score", results), ("failed_row", [first, held, now])):
+        found = _rows(scored_toy, f"select distinct batch_id from quality.{table} order by batch_id")  # noqa: S608 - names of this test
+        assert [batch for (batch,) in found] == kept, table
 
 
 def test_scores_of_every_level(scored_toy: ToySource) -> None:

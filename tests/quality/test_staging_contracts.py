@@ -18,6 +18,7 @@ from huiliu.database import Connection, connect
 from soda_checks.contract import Contract, load_contracts
 from soda_checks.gate import at_the_gate, gate_staging
 from soda_checks.relations import batch_relation
+from soda_checks.trial import faults
 from soda_checks.verify import verify
 
 TABLES = sorted(MAKERS)
@@ -110,6 +111,11 @@ def contracts() -> dict[str, Contract]:
 
 def test_every_source_table_has_a_contract(contracts: dict[str, Contract]) -> None:
     assert sorted(it.raw_table for it in contracts.values() if it.layer == "staging") == TABLES
+
+
+def test_the_warehouse_takes_the_sql_of_every_rule(city: Connection, contracts: dict[str, Contract]) -> None:
+    with connect("warehouse:score", autocommit=True) as session:
+        assert faults(session, (it for it in contracts.values() if it.layer == "staging"), TODAY) == []
 
 
 def test_clean_batches_pass_the_gate(city: Connection) -> None:
