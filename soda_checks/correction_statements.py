@@ -54,6 +54,7 @@ select distinct on (fresh.rule_id, fresh.column_name, fresh.row_key)
     former.correction_id
 from fresh
 inner join {judged} as held on fresh.row_key::uuid = held._row_key
+    and coalesce(held._counted_by = fresh.rule_id, true)
 {landed}
 left join pg_temp.successor as successor on fresh.row_key = successor.row_key
 left join lateral (
@@ -61,7 +62,8 @@ left join lateral (
     from quality.correction as closed
     where closed.table_name = %(table_name)s and closed.row_key in (fresh.row_key, successor.former_key)
         and closed.rule_id = fresh.rule_id and closed.column_name = fresh.column_name
-    order by closed.correction_id desc
+        and closed.closed_at is not null
+    order by closed.closed_at desc
     limit 1
 ) as former on true
 """)
@@ -70,7 +72,7 @@ left join lateral (
 # or waits for the build. Gone is only what the source's last word says is deleted.
 CLOSE = sql.SQL("""
 with settled as materialized (
-    select open.correction_id, open.row_key, coalesce(open.batch_id, 0) as batch_id
+    select open.correction_id, open.row_key, open.rule_id, coalesce(open.batch_id, 0) as batch_id
     from quality.correction as open
     inner join {known} using (rule_id, column_name)
     where open.table_name = %(table_name)s and open.closed_at is null
@@ -90,15 +92,16 @@ set closed_at = clock_timestamp(), closed_on = %(today)s,
     end
 from settled
 left join {judged} as held on settled.row_key::uuid = held._row_key
+    and coalesce(held._counted_by = settled.rule_id, true)
 where closing.correction_id = settled.correction_id and (
     held._batch_id >= settled.batch_id
-    or held._row_key is null and 'D' = (
+    or held._row_key is null and 'D' = coalesce((
         select sent._op from {raw} as sent
         inner join ops.load_run as loaded on sent._batch_id = loaded.batch_id and loaded.status = 'landed'
         where sent._row_key = settled.row_key::uuid
         order by sent._batch_id desc
         limit 1
-    )
+    ), 'D')
 )
 """)
 
@@ -124,6 +127,7 @@ update quality.correction as open
 set batch_id = held._batch_id, value = failing.value
 from pg_temp.failing as failing
 inner join {judged} as held on failing.row_key::uuid = held._row_key
+    and coalesce(held._counted_by = failing.rule_id, true)
 where open.table_name = %(table_name)s and open.closed_at is null
     and failing.rule_id = open.rule_id and failing.column_name = open.column_name
     and failing.row_key = open.row_key and held._batch_id > open.batch_id
@@ -136,6 +140,19 @@ from quality.suppression as suppression
 inner join pg_temp.failing as failing on {failing_matches}
 where {in_force}
 group by suppression.suppression_id
+""")
+
+# The row versions that all checks look at, and what one of them counts beside.
+VERSIONS = sql.SQL("""(
+    select judged._row_key, judged._batch_id, null::text as _counted_by from {judged} as judged
+    {counted}
+)""")
+
+COUNTED = sql.SQL("""
+    union all
+    select beside.row_key::uuid, beside.batch_id, beside.counted_by
+    from {} as beside
+    where beside.batch_id is not null
 """)
 
 # The versions of a batch that are not deleted by a later one.
