@@ -30,7 +30,7 @@ COLUMNS = (
     ListColumn("batch_id", "bigint", "批次", 10),
     ListColumn("opened_on", "date", "发现日期", 12),
     ListColumn("due_on", "date", "应于何日前更正", 16),
-    ListColumn("status", "text", "状态", 20),
+    ListColumn("status", "text", "状态", 26),
     ListColumn("urged", "text", "催办级别", 16),
     ListColumn("reopened_from", "bigint", "前次编号", 10),
     ListColumn("closed_on", "date", "关闭日期", 12),

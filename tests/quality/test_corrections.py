@@ -247,7 +247,6 @@ def test_a_suppression_can_be_withdrawn_by_someone(sick: ToySource) -> None:
     [
         {"reason": " "},
         {"by_name": ""},
-        {"until_date": TODAY},
         {"until_date": TODAY + timedelta(days=400)},
         {"rule_id": "U02"},
         {"column_name": "no_such"},
