@@ -17,9 +17,10 @@ from huiliu import business_date
 from huiliu.database import Connection, advisory_lock, connect
 from huiliu.errors import ConfigError
 from soda_checks import corrections, ledger
-from soda_checks.contract import Contract, load_contracts
+from soda_checks.conditions import Relation
+from soda_checks.contract import USABLE, Contract, load_contracts
 from soda_checks.profile import profile_landed
-from soda_checks.relations import batch_relation
+from soda_checks.relations import batch_relation, unusable_rows
 from soda_checks.rules import catalogue, write_catalogue
 from soda_checks.scoring import table_scores
 from soda_checks.verify import CheckOutcome, TableOutcome, verify
@@ -137,33 +138,41 @@ class _Table:
     def decide(self) -> Iterator[BatchVerdict]:
         """Pass batches in order until one fails; see whether the later ones mend it; else hold it."""
         for position, batch in enumerate(self.batches):
-            outcome = self._verify(batch, [])
+            relation = self._relation(batch, [])
+            (outcome,) = self._verify([relation])
             if outcome.is_ok:
-                yield self._write(batch, outcome, outcome, "passed", None)
-            elif self._is_mended(position):
-                yield from self._pass_mended(position)
-                return
-            else:
-                yield from self._hold(position, outcome)
-                return
+                yield self._write(batch, outcome, _unusable(outcome), "passed", None)
+                continue
+            pending = self.batches[position:]
+            mended = self._mended(pending)
+            yield from self._pass_mended(pending, mended) if mended else self._hold(pending, relation)
+            return
 
-    def _is_mended(self, first: int) -> bool:
-        """Whether this batch and all behind it pass with each row in its newest version among them."""
-        later = range(first + 1, len(self.batches))
-        return len(later) > 0 and all(self._with_later(at).is_ok for at in range(first, len(self.batches)))
+    def _mended(self, pending: Sequence[_Batch]) -> list[TableOutcome]:
+        """What batches come to with each row in its newest version among them; nothing unless all pass."""
+        if len(pending) == 1:
+            return []
+        relations = [self._newest(pending, 0)]
+        (first,) = self._verify(relations)
+        if not first.is_ok:
+            return []
+        relations += [self._newest(pending, at) for at in range(1, len(pending))]
+        outcomes = self._verify(relations)
+        return outcomes if all(outcome.is_ok for outcome in outcomes) else []
 
-    def _pass_mended(self, first: int) -> Iterator[BatchVerdict]:
-        for at in range(first, len(self.batches)):
-            batch = self.batches[at]
-            own = self._verify(batch, [])
-            yield self._write(batch, self._with_later(at), own, "passed", "与后续更正批次合并检验通过")
+    def _pass_mended(
+        self, pending: Sequence[_Batch], outcomes: Sequence[TableOutcome]
+    ) -> Iterator[BatchVerdict]:
+        unusable = unusable_rows(self.connection, self.contract, [batch.batch_id for batch in pending])
+        for batch, outcome in zip(pending, outcomes, strict=True):
+            own = unusable.get(batch.batch_id, 0)
+            yield self._write(batch, outcome, own, "passed", "与后续更正批次合并检验通过")
 
-    def _hold(self, position: int, outcome: TableOutcome) -> Iterator[BatchVerdict]:
-        batch, behind = self.batches[position], self.batches[position + 1 :]
-        if behind:
-            # The relation holds other rows by now: those the batches behind it made of them.
-            outcome = self._verify(batch, [])
-        yield self._write(batch, outcome, outcome, "held", _reason(outcome))
+    def _hold(self, pending: Sequence[_Batch], relation: Relation) -> Iterator[BatchVerdict]:
+        batch, behind = pending[0], pending[1:]
+        # Its failing rows went when the newest versions were looked at.
+        (outcome,) = self._verify([relation])
+        yield self._write(batch, outcome, _unusable(outcome), "held", _reason(outcome))
         for waiting in behind:
             yield BatchVerdict(
                 waiting.batch_id,
@@ -174,10 +183,11 @@ class _Table:
                 f"排在批次 {batch.batch_id} 之后",
             )
 
-    def _with_later(self, at: int) -> TableOutcome:
-        return self._verify(self.batches[at], [later.batch_id for later in self.batches[at + 1 :]])
+    def _newest(self, pending: Sequence[_Batch], at: int) -> Relation:
+        later = [batch.batch_id for batch in pending[at + 1 :]]
+        return self._relation(pending[at], later, f"newest_{at}")
 
-    def _verify(self, batch: _Batch, later: Sequence[int]) -> TableOutcome:
+    def _relation(self, batch: _Batch, later: Sequence[int], name: str | None = None) -> Relation:
         self.connection.execute(
             """
             insert into ops.batch_under_test (source, table_name, batch_id) values (%s, %s, %s)
@@ -186,17 +196,23 @@ class _Table:
             (batch.source, batch.table_name, batch.batch_id),
         )
         contract = at_the_gate(self.contract)
-        relation = batch_relation(self.connection, contract, batch.batch_id, later, self.today)
-        return verify(self.connection, [(contract, relation)])[0]
+        return batch_relation(self.connection, contract, batch.batch_id, later, self.today, name=name)
+
+    def _verify(self, relations: Sequence[Relation]) -> list[TableOutcome]:
+        contract = at_the_gate(self.contract)
+        return verify(self.connection, [(contract, relation) for relation in relations])
 
     def _write(
-        self, batch: _Batch, outcome: TableOutcome, own: TableOutcome, status: str, reason: str | None
+        self, batch: _Batch, outcome: TableOutcome, unusable: int | None, status: str, reason: str | None
     ) -> BatchVerdict:
-        """Write a decision and what it rests on: `outcome`, verified last; `own` leaves later batches out."""
+        """Write a decision and what it rests on: `outcome`, of the last verification.
+
+        `unusable`: rows of the batch as it was sent that cannot be used; None if that is not known.
+        """
         connection = self.connection
         with connection.transaction():
             ledger.begin_run(connection, "staging_gate", self.today, batch.batch_id)
-            ledger.note_quarantined(connection, batch.batch_id, own)
+            ledger.note_quarantined(connection, batch.batch_id, self.contract.table_name, unusable)
             ledger.write_results(connection, batch.batch_id, outcome)
             ledger.write_scores(connection, batch.batch_id, table_scores([outcome]))
             ledger.end_run(connection, batch.batch_id, "succeeded")
@@ -221,6 +237,10 @@ def at_the_gate(contract: Contract) -> Contract:
     ]
     checks = [check for check in contract.checks if check.attributes.gate]
     return contract.model_copy(update={"columns": columns, "checks": checks})
+
+
+def _unusable(outcome: TableOutcome) -> int | None:
+    return next((it.failed for it in outcome.checks if it.bound.check.qualifier == USABLE), None)
 
 
 def _reason(outcome: TableOutcome) -> str:

@@ -47,12 +47,11 @@ def end_run(connection: Connection, batch_id: int, status: str) -> None:
     )
 
 
-def note_quarantined(connection: Connection, batch_id: int, own: TableOutcome) -> None:
+def note_quarantined(connection: Connection, batch_id: int, table_name: str, unusable: int | None) -> None:
     """Add a batch's rows that cannot be used to those its load rejected, the first time they are counted.
 
     Goes before `write_results` in the same transaction: an earlier count in `check_result` says it was done.
     """
-    unusable = next((check.failed for check in own.checks if check.bound.check.qualifier == USABLE), None)
     if unusable is None:
         return
     connection.execute(
@@ -66,7 +65,7 @@ def note_quarantined(connection: Connection, batch_id: int, own: TableOutcome) -
         """,
         {
             "batch_id": batch_id,
-            "table_name": own.contract.table_name,
+            "table_name": table_name,
             "qualifier": USABLE,
             "unusable": unusable,
         },

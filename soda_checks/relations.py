@@ -45,9 +45,10 @@ def table_relation(
     landed = _landed_columns(connection, contract, relation, held)
     if not held or not any(_reads_itself(contract, it, relation, landed) for it in contract.bound()):
         return relation
+    copy = Relation(SESSION, contract.model, business_date)
     _copy(
         connection,
-        contract,
+        copy,
         sql.SQL("select {columns} from {rows} as rows {landed} {limit}").format(
             columns=_columns_read(contract, relation, held, landed),
             rows=relation.identifier,
@@ -55,7 +56,7 @@ def table_relation(
             limit=sql.SQL("limit 0" if empty else ""),
         ),
     )
-    return Relation(SESSION, contract.model, business_date)
+    return copy
 
 
 def rows_of(connection: Connection, contract: Contract, relation: Relation, held: Sequence[str]) -> Rows:
@@ -72,9 +73,15 @@ def rows_of(connection: Connection, contract: Contract, relation: Relation, held
 
 
 def batch_relation(
-    connection: Connection, contract: Contract, batch_id: int, later: Sequence[int], business_date: date
+    connection: Connection,
+    contract: Contract,
+    batch_id: int,
+    later: Sequence[int],
+    business_date: date,
+    *,
+    name: str | None = None,
 ) -> Relation:
-    """The typed rows of a batch, deletions apart.
+    """The typed rows of a batch, deletions apart, in a temporary table: of this name, or the model's.
 
     `later` names batches that may have mended rows: of each key in the batch, the newest version counts.
     Raises ConfigError if the typed view does not exist yet.
@@ -86,12 +93,12 @@ def batch_relation(
             f"The staging view {view.schema}.{view.name} does not exist",
             fix="build the typed views, then run the gate",
         )
-    relation = Relation(SESSION, contract.model, business_date)
+    relation = Relation(SESSION, name or contract.model, business_date)
     landed = _landed_columns(connection, contract, relation, held)
     others = _other_columns(connection, contract, relation, held, landed)
     _copy(
         connection,
-        contract,
+        relation,
         sql.SQL("select {columns} from {rows} as rows {landed} where {newest} and rows._op <> 'D'").format(
             columns=sql.SQL(", ").join([_columns_read(contract, relation, held, landed), *others]),
             rows=view.identifier,
@@ -100,6 +107,18 @@ def batch_relation(
         ),
     )
     return relation
+
+
+def unusable_rows(connection: Connection, contract: Contract, batches: Sequence[int]) -> dict[int, int]:
+    """How many rows of each batch as it was sent cannot be used; deletions apart, batches without any too."""
+    rows = connection.execute(
+        sql.SQL(
+            "select _batch_id, count(*) from {} where _batch_id = any(%s) and _op <> 'D' and not is_usable"
+            " group by _batch_id"
+        ).format(sql.Identifier(contract.layer, f"{contract.model}_typed")),
+        (list(batches),),
+    ).fetchall()
+    return dict(rows)
 
 
 def _newest(contract: Contract, batch_id: int, later: Sequence[int]) -> sql.Composable:
@@ -123,8 +142,8 @@ def _newest(contract: Contract, batch_id: int, later: Sequence[int]) -> sql.Comp
     )
 
 
-def _copy(connection: Connection, contract: Contract, query: sql.Composable) -> None:
-    name = sql.Identifier(SESSION, contract.model)
+def _copy(connection: Connection, copy: Relation, query: sql.Composable) -> None:
+    name = copy.identifier
     with connection.transaction():
         # A batch just landed has no statistics, and a nested loop over it would take minutes.
         connection.execute("set local enable_nestloop = off")

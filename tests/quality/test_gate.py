@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 
 import psycopg
@@ -11,12 +12,14 @@ from own_warehouse import TODAY
 from toy_source import ToySource, people, person
 
 from huiliu import business_date
-from huiliu.database import connect
+from huiliu.database import Connection, connect
 from huiliu.errors import ConfigError, DataError
 from soda_checks import decisions, ledger
-from soda_checks.contract import Threshold
+from soda_checks.conditions import Relation
+from soda_checks.contract import Contract, Threshold
 from soda_checks.decisions import release
 from soda_checks.gate import gate_staging
+from soda_checks.verify import TableOutcome, verify
 from transformation.ledger import claimable
 
 
@@ -100,6 +103,25 @@ def test_batches_that_mend_each_other_at_once_count_their_own_unusable_rows(toy:
     gate_staging(toy.contracts)
     assert toy.gate_status() == {bad: "passed", mending: "passed"}
     assert _quarantined(toy) == {bad: 40, mending: 0}
+
+
+def test_many_batches_that_mend_a_held_one_are_verified_once_each(
+    toy: ToySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = toy.land(people(1, 40, pid="x"))
+    gate_staging(toy.contracts)
+    behind = [toy.land([*people(1, 40), person(500 + day, pid="x")], op="U") for day in range(8)]
+    sessions: list[int] = []
+
+    def counted(connection: Connection, targets: Sequence[tuple[Contract, Relation]]) -> list[TableOutcome]:
+        sessions.append(len(targets))
+        return verify(connection, targets)
+
+    monkeypatch.setattr("soda_checks.gate.verify", counted)
+    gate_staging(toy.contracts)
+    assert sessions == [1, 1, 9]
+    assert toy.gate_status() == dict.fromkeys([bad, *behind], "passed")
+    assert _quarantined(toy) == {bad: 40} | dict.fromkeys(behind, 1)
 
 
 def test_failing_rows_are_those_of_their_own_batch(toy: ToySource) -> None:
