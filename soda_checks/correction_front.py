@@ -105,7 +105,8 @@ class Front:
         if code is None:
             raise ConfigError(
                 f"{department} has no login",
-                fix='add it to reference/departments.csv, run "huiliu prepare", then send the lists again',
+                fix='add it to reference/departments.csv and run "huiliu prepare", or name another department'
+                " in the contracts and score; then send the lists again",
             )
         role = _role(departments.connection_name(self._city, code))
         names = {

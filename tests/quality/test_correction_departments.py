@@ -161,15 +161,27 @@ def test_a_workbook_that_finds_no_room_is_an_error_of_its_own_list(
     assert ["No space left" in str(it.error) for it in send_lists()] == [True, True]
 
 
-def test_two_rows_of_a_level_cannot_hold_on_one_day(listed: ToySource) -> None:
-    twice = (
-        "insert into quality.escalation_level (level, title, workdays_overdue, valid_from)"
-        " values (1, '再催办', 2, '2026-01-01')"
-    )
+TWICE = (
+    "insert into quality.escalation_level (level, title, workdays_overdue, valid_from)"
+    " values (1, '再催办', 2, '2026-01-01')"
+)
+
+
+def test_two_rows_of_a_level_cannot_hold_on_one_day(toy: ToySource) -> None:
     with pytest.raises(psycopg.errors.ExclusionViolation, match="one_row_a_level_on_each_day"):
-        listed.connection.execute(twice)
-    with listed.connection.transaction(force_rollback=True):
-        listed.connection.execute(
-            "update quality.escalation_level set valid_to = '2026-01-01' where level = 1"
+        toy.connection.execute(TWICE)
+    with toy.connection.transaction(force_rollback=True):
+        toy.connection.execute("update quality.escalation_level set valid_to = '2026-01-01' where level = 1")
+        toy.connection.execute(TWICE)
+
+
+def test_a_warehouse_that_has_two_rows_of_a_level_is_told_what_to_do(toy: ToySource) -> None:
+    file = get_settings().project_root / "huiliu" / "warehouse" / "11_corrections.sql"
+    with toy.connection.transaction(force_rollback=True):
+        toy.connection.execute(
+            "alter table quality.escalation_level drop constraint one_row_a_level_on_each_day"
         )
-        listed.connection.execute(twice)
+        toy.connection.execute(TWICE)
+        with pytest.raises(psycopg.errors.ExclusionViolation, match="hold on the same day") as refused:
+            toy.connection.execute(file.read_bytes())
+    assert "valid_to" in str(refused.value.diag.message_hint)
