@@ -41,16 +41,20 @@ class Coded:
         return f"stg_{self.source}__{self.table}"
 
     def spoil(self, count: int) -> dict[str, str]:
-        """Write a code that does not exist into so many rows at the source; return record -> right code."""
+        """Write a code that does not exist into so many rows at the source; return record -> right code.
+
+        Twice as many rows come along as they are: of wrong ones alone, the gate would hold the batch.
+        """
         with connect(f"source_owner:{self.source}") as source:
             found = source.execute(
                 sql.SQL("select {key}::text, {column} from {table} order by {key} limit %s").format(
                     **self._names()
                 ),
-                [count],
+                [3 * count],
             ).fetchall()
-        right = {f"{self.key_label} {key}": str(code) for key, code in found}
-        self.write(dict.fromkeys(right, WRONG))
+        codes = {f"{self.key_label} {key}": str(code) for key, code in found}
+        right = dict(list(codes.items())[:count])
+        self.write(codes | dict.fromkeys(right, WRONG))
         return right
 
     def write(self, codes: dict[str, str]) -> None:
