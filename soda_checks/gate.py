@@ -230,10 +230,14 @@ class _Table:
 
 
 def at_the_gate(contract: Contract) -> Contract:
-    """The contract without the checks that need other tables: a batch meets those once it is merged."""
+    """The contract without the checks that need other tables: a batch meets those once it is merged.
+
+    Nor does it have columns without a check: the gate's role may not read all.
+    """
     columns = [
-        column.model_copy(update={"checks": [check for check in column.checks if check.attributes.gate]})
+        column.model_copy(update={"checks": checks})
         for column in contract.columns
+        if (checks := [check for check in column.checks if check.attributes.gate])
     ]
     checks = [check for check in contract.checks if check.attributes.gate]
     return contract.model_copy(update={"columns": columns, "checks": checks})
