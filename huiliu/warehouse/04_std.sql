@@ -50,7 +50,7 @@ language sql immutable parallel safe as
 $$
     select case
         when ascii(value) between 33 and 126 or ascii(value) between 19968 and 40959 then false
-        else coalesce(btrim(value, U&' \0009\000A\000B\000C\000D\00A0\2002\2003\2009\200B\3000\FEFF'), '') = ''
+        else coalesce(btrim(value, U&' \0009\000A\000B\000C\000D\00A0\00AD\2002\2003\2009\200B\200C\200D\200E\200F\2060\3000\FEFF'), '') = ''
     end
 $$;
 comment on function std.is_blank(text) is '是否为空：无值，或仅有空白（含全角、零宽空白）';

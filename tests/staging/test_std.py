@@ -184,8 +184,8 @@ def test_credit_codes_of_every_authority_are_known(call: Call) -> None:
 
 
 def test_white_space_of_any_width_is_blank(call: Call) -> None:
-    texts = ["", " ", "\t", "\u3000", " \u200b\n", "\u00a0", "-", " 无 "]
-    assert call("is_blank", texts) == [True] * 6 + [False] * 2
+    texts = ["", " ", "\t", "\u3000", " \u200b\n", "\u00a0", "\u200d\u2060\u00ad", "-", " 无 "]
+    assert call("is_blank", texts) == [True] * 7 + [False] * 2
 
 
 def test_a_credit_code_that_fails_is_kept(call: Call) -> None:
