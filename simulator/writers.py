@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -38,6 +39,13 @@ def write_csv(rows: pa.Table, header: Header, path: Path, encoding: str = "utf-8
         writer = csv.writer(file, lineterminator="\r\n")
         writer.writerow([title for title, _ in header])
         writer.writerows(_records(rows, header))
+
+
+def write_manifest(rows: pa.Table, path: Path) -> None:
+    """Write beside a data file how many rows it has, and its checksum: last, as it says the file is whole."""
+    said = {"rows": rows.num_rows, "sha256": sha256(path.read_bytes()).hexdigest()}
+    with replacing(path.with_name(f"{path.name}.json")) as target:
+        target.write_text(json.dumps(said), encoding="utf-8")
 
 
 def write_json(rows: pa.Table, header: Header, path: Path, at: str = "data") -> None:

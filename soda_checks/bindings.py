@@ -94,8 +94,13 @@ class ContractFile(Strict):
         return self
 
     def with_derived(self, model: Model) -> ContractFile:
-        """Add what the tests in a built model's YAML promise; a rule stated by hand on a column wins."""
-        derived = derived_rules(model)
+        """Add what holds for every staging table, or what the tests in a built model's YAML promise.
+
+        A rule stated by hand at the same place wins.
+        """
+        derived = ContractFile(rules=_LANDED if model.lands else {})
+        if model.is_built:
+            derived = derived_rules(model)
         columns = {
             name: derived.columns.get(name, {}) | self.columns.get(name, {})
             for name in model.columns
@@ -103,6 +108,14 @@ class ContractFile(Strict):
         }
         unknown = {name: rules for name, rules in self.columns.items() if name not in columns}
         return self.model_copy(update={"rules": derived.rules | self.rules, "columns": columns | unknown})
+
+
+_LANDED = {
+    "C04": Binding(blocking=True),
+    # What was lost between landing and staging is ours to find, not the source's to send again.
+    "S06": Binding(form="landed", gate=False, department="市大数据局"),
+}
+"""The rules of every table that a source lands in: its loads against their manifests and against staging."""
 
 
 def derived_rules(model: Model) -> ContractFile:

@@ -12,16 +12,20 @@ from datetime import date
 from psycopg import sql
 
 from soda_checks.contract import BoundCheck, Check, Contract
-from soda_checks.rules import BUSINESS_DATE, ROWS
+from soda_checks.rules import BUSINESS_DATE, ROWS, THESE_BATCHES
 
 
 @dataclass(frozen=True)
 class Relation:
-    """A table to read: its schema and name as they are in the session, and the date the rules go by."""
+    """A table to read: its schema and name as they are in the session, and the date the rules go by.
+
+    `batches`: it is these, on their way into the table.
+    """
 
     schema: str
     name: str
     business_date: date
+    batches: tuple[int, ...] | None = None
 
     @property
     def identifier(self) -> sql.Composed:
@@ -29,9 +33,12 @@ class Relation:
         return sql.SQL("{}").format(sql.Identifier(self.schema, self.name))
 
     def fill(self, text: str) -> str:
-        """Put the relation and the business date in place of a contract's variables."""
-        return text.replace(ROWS, f'"{self.schema}"."{self.name}"').replace(
-            BUSINESS_DATE, f"date '{self.business_date:%Y-%m-%d}'"
+        """Put the relation, the business date and the batches in place of a contract's variables."""
+        these = "true" if self.batches is None else f"batch_id = any(array{list(self.batches)}::bigint[])"
+        return (
+            text.replace(ROWS, f'"{self.schema}"."{self.name}"')
+            .replace(BUSINESS_DATE, f"date '{self.business_date:%Y-%m-%d}'")
+            .replace(THESE_BATCHES, these)
         )
 
 
@@ -56,9 +63,20 @@ def key_columns(contract: Contract) -> sql.Composed:
 def condition(contract: Contract, bound: BoundCheck, relation: Relation) -> Condition:
     """Say in SQL which rows a check tests and which fail it."""
     given = _trusted(relation.fill(bound.check.filter or "true"))
+    if bound.check.groups is not None:
+        return Condition(sql.SQL("false"), sql.SQL("false"))
     tested = sql.SQL("coalesce(({})::boolean, false)").format(given)
     wrong = _failing(contract, bound.check, relation)
     return Condition(tested, sql.SQL("coalesce(({})::boolean, false)").format(wrong))
+
+
+def counted_groups(check: Check, relation: Relation) -> sql.Composed | None:
+    """What a check counts beside the relation's rows, for `from`; None if it looks at the rows."""
+    if check.groups is None:
+        return None
+    return sql.SQL("(select * from ({}) as met where {}) as met").format(
+        _trusted(relation.fill(check.groups)), _trusted(relation.fill(check.filter or "true"))
+    )
 
 
 def counting_queries(contract: Contract, check: Check, relation: Relation) -> tuple[str, str]:
@@ -66,6 +84,12 @@ def counting_queries(contract: Contract, check: Check, relation: Relation) -> tu
 
     Only tested rows can fail, and each once, whatever the contract's query returns.
     """
+    groups = counted_groups(check, relation)
+    if groups is not None:
+        return (
+            sql.SQL("select row_key from {} where failed").format(groups).as_string(),
+            sql.SQL("select coalesce(sum(row_count), 0) from {}").format(groups).as_string(),
+        )
     names = {
         "rows": relation.identifier,
         "keys": key_columns(contract),

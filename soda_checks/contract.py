@@ -61,7 +61,8 @@ class Threshold(Strict):
 class Check(Strict):
     """A rule at its place: `filter` says which rows are tested, `expression` or `query` which of them fail.
 
-    An expression is SQL over a row; a query over `${var.rows}` returns the keys of failing rows.
+    An expression is SQL over a row; a query over `${var.rows}` returns the keys of failing rows. `groups`
+    counts rows that the table may not have, in place of both (rules.Form).
     """
 
     type: Literal["failed_rows"] = "failed_rows"
@@ -71,6 +72,7 @@ class Check(Strict):
     filter: str | None = None
     expression: str | None = None
     query: str | None = None
+    groups: str | None = None
     threshold: Threshold | None = None
 
 
@@ -180,7 +182,7 @@ def load_contract(path: Path, models: Mapping[str, Model] | None = None) -> Cont
 
 def _compiled(name: str, file: ContractFile, model: Model, models: Mapping[str, Model]) -> Contract:
     """Make a contract of its file and its model's YAML."""
-    whole = file.with_derived(model) if model.is_built else file
+    whole = file.with_derived(model)
     try:
         meta = _meta(file, model)
         columns = [
@@ -248,5 +250,6 @@ def _check(rule_id: str, binding: Binding, place: Place, meta: Meta) -> Check:
         filter=filled.given,
         expression=filled.fails,
         query=filled.query,
+        groups=filled.groups,
         threshold=None if share is None else Threshold(must_be_less_than_or_equal=share),
     )

@@ -16,6 +16,7 @@ from psycopg import sql
 from huiliu.database import Connection
 from soda_checks import correction_statements as statements
 from soda_checks.contract import Contract
+from soda_checks.relations import SESSION
 from soda_checks.reopened import RETURN_DAYS, find_successors
 from soda_checks.source_key import source_key
 from soda_checks.verify import TableOutcome
@@ -87,8 +88,16 @@ def _statements(
         "due_at": add_workdays(today, CORRECTION_DAYS),
         "returns_since": today - timedelta(days=RETURN_DAYS),
     }
-    parts = _parts(connection, contract, judged)
+    parts = _parts(connection, contract, _with_counted(outcome, judged))
     return lambda statement: connection.execute(statement.format(**parts), values).rowcount
+
+
+def _with_counted(outcome: TableOutcome, judged: sql.Composable) -> sql.Composable:
+    """Add to the versions what only one check has met: loads, or rows that are missing."""
+    counted: sql.Composable = sql.SQL("")
+    if outcome.judged.table is not None:
+        counted = statements.COUNTED.format(sql.Identifier(SESSION, outcome.judged.table))
+    return statements.VERSIONS.format(judged=judged, counted=counted)
 
 
 def _parts(connection: Connection, contract: Contract, judged: sql.Composable) -> dict[str, sql.Composable]:

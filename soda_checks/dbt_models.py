@@ -38,7 +38,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Model:
-    """A model: its layer, columns in order, unique combinations; `raw`: columns its source sends."""
+    """A model: its layer, columns in order, unique combinations; `raw`: columns its source sends.
+
+    `lands`: batches of a source land for it.
+    """
 
     name: str
     layer: str
@@ -46,6 +49,7 @@ class Model:
     columns: Mapping[str, Column]
     together: tuple[tuple[str, ...], ...] = ()
     raw: frozenset[str] = field(default_factory=frozenset)
+    lands: bool = False
 
     @property
     def is_built(self) -> bool:
@@ -114,6 +118,7 @@ def _model(
         columns={it["name"]: _column(it, docs) for it in node["columns"]},
         together=(tuple(tests["unique_together"]["columns"]),) if "unique_together" in tests else (),
         raw=raw.get(node["name"].removeprefix("stg_"), frozenset()),
+        lands=layer == "staging" and node["name"].removeprefix("stg_") in raw,
     )
 
 

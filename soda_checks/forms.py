@@ -13,7 +13,7 @@ from psycopg import sql
 from huiliu import departments
 from soda_checks.bindings import Binding
 from soda_checks.dbt_models import Model
-from soda_checks.rules import BUSINESS_DATE, PLACEHOLDER, ROWS, Form, Parameter, catalogue
+from soda_checks.rules import BUSINESS_DATE, PLACEHOLDER, ROWS, THESE_BATCHES, Form, Parameter, catalogue
 
 _RAW_NAME = re.compile(r"\b([a-z][a-z0-9_]*)_raw\b")
 _VARIABLE = re.compile(r"\$\{[^}]*\}?")
@@ -23,13 +23,17 @@ _IN_ORDER = (("min", "max"), ("above", "max"), ("earliest", "latest"))
 
 @dataclass(frozen=True)
 class Filled:
-    """A rule at its place: its form's name, its Chinese title, which rows it tests and which fail."""
+    """A rule at its place: its form's name, its Chinese title, which rows it tests and which fail.
+
+    Or, in `groups`, the query that counts both.
+    """
 
     form: str | None
     title: str
     given: str | None
     fails: str | None
     query: str | None
+    groups: str | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,8 @@ def fill(rule_id: str, binding: Binding, place: Place) -> Filled:
     for low, high in _IN_ORDER:
         if {low, high} <= set(binding.parameters) and binding.parameters[low] > binding.parameters[high]:
             raise ValueError(f"{low} is beyond {high}")
+    if form.groups is not None and binding.given is not None:
+        raise ValueError("given says something of a row; this form has no rows of the table")
     given = _given(form, binding, values, place.model)
     values["given"] = given or "true"
     lines = [_of_the_row(_filled(line, values), place.model) for line in form.lines(set(binding.parameters))]
@@ -68,6 +74,7 @@ def fill(rule_id: str, binding: Binding, place: Place) -> Filled:
         given=given,
         fails=" or ".join(lines) or None,
         query=_filled(form.query, values) if form.query else None,
+        groups=_filled(form.groups, values) if form.groups else None,
     )
     _check_names(filled, place.model)
     return filled
@@ -99,6 +106,8 @@ def _unfit(form: Form, given: set[str], place: Place) -> str | None:
         return f"wants one of {', '.join(form.parameters)}"
     if "raw" in form.placeholders and not place.is_staging:
         return "reads the source's text, which only staging has"
+    if form.groups is not None and not place.is_staging:
+        return "counts what landed, which only staging stands for"
     needed = {name for text in _texts(form, given) for name in PLACEHOLDER.findall(text)}
     if not place.column and needed & {"column", "raw"}:
         return "stands under a column"
@@ -116,6 +125,8 @@ def _values(form: Form, binding: Binding, place: Place) -> dict[str, str]:
     values = {"key": ", ".join(keys), "own_key": ", ".join(f"own.{name}" for name in keys)}
     if place.column:
         values |= {"column": _identifier(place.column), "raw": _identifier(f"{place.column}_raw")}
+    if place.is_staging:
+        values |= _landed(place.model)
     told: dict[str, object] = {"column": place.column}
     for name, parameter in form.parameters.items():
         if name in binding.parameters:
@@ -126,6 +137,21 @@ def _values(form: Form, binding: Binding, place: Place) -> dict[str, str]:
             continue
         values[name] = _rendered(name, parameter, told, place)
     return values
+
+
+def _landed(model: Model) -> dict[str, str]:
+    """What leads from a staging table to its loads."""
+    landed = model.name.removeprefix("stg_")
+    source, _, table = landed.partition("__")
+    loads = sql.SQL("(select * from ops.load_run where source = {} and table_name = {} and {})").format(
+        sql.Literal(source), sql.Literal(table), sql.SQL(THESE_BATCHES)
+    )
+    return {
+        "own_name": sql.Literal(model.name).as_string(),
+        "own_table": sql.Identifier(model.layer, model.name).as_string(),
+        "raw_table": sql.Identifier("raw", landed).as_string(),
+        "loads": loads.as_string(),
+    }
 
 
 def _default(default: str, told: Mapping[str, object]) -> object:
@@ -160,12 +186,13 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
 
 
 def _check_names(filled: Filled, model: Model) -> None:
-    text = " ".join(part for part in (filled.given, filled.fails, filled.query) if part)
+    parts = (filled.given, filled.fails, filled.query, filled.groups)
+    text = " ".join(part for part in parts if part)
     names = set(_RAW_NAME.findall(text))
     unknown = {name for name in names if name not in model.raw and f"{name}_raw" not in model.columns}
     if unknown:
         raise ValueError(f"the source sends no column {', '.join(sorted(unknown))}")
-    variables = set(_VARIABLE.findall(text)) - {ROWS, BUSINESS_DATE}
+    variables = set(_VARIABLE.findall(text)) - {ROWS, BUSINESS_DATE, THESE_BATCHES}
     if variables:
         raise ValueError(f"there is no variable {', '.join(sorted(variables))}")
 

@@ -132,7 +132,7 @@ def find_failing(connection: Connection, outcome: TableOutcome) -> None:
         sql.SQL(
             """
             insert into pg_temp.failing
-            select distinct tried.rule_id, tried.column_name, judged.row_key, quality.mask_value(tried.value)
+            select distinct tried.rule_id, tried.column_name, judged.row_key, tried.value
             from {judged} as judged
             cross join lateral (values {failing}) as tried (rule_id, column_name, value, failed)
             where judged.row_key is not null and tried.failed;
@@ -146,11 +146,12 @@ def find_failing(connection: Connection, outcome: TableOutcome) -> None:
 
 
 def _failing(attempt: Attempt, shown: Sequence[str]) -> sql.Composed:
-    value = (
-        sql.SQL("judged.shown[{}]").format(sql.Literal(shown.index(attempt.shown) + 1))
-        if attempt.shown
-        else sql.SQL("null::text")
-    )
+    value: sql.Composable = sql.SQL("null::text")
+    if attempt.shown:
+        value = sql.SQL("judged.shown[{}]").format(sql.Literal(shown.index(attempt.shown) + 1))
+    if attempt.groups is None:
+        # What is said of a group is our own wording, what a row holds is someone's.
+        value = sql.SQL("quality.mask_value({})").format(value)
     return sql.SQL("({rule_id}, {column}, {value}, {failed})").format(
         rule_id=sql.Literal(attempt.bound.check.attributes.rule_id),
         column=sql.Literal(attempt.bound.column),

@@ -93,7 +93,7 @@ def batch_relation(
             f"The staging view {view.schema}.{view.name} does not exist",
             fix="build the typed views, then run the gate",
         )
-    relation = Relation(SESSION, name or contract.model, business_date)
+    relation = Relation(SESSION, name or contract.model, business_date, (batch_id, *later))
     landed = _landed_columns(connection, contract, relation, held)
     others = _other_columns(connection, contract, relation, held, landed)
     _copy(

@@ -18,8 +18,9 @@ Kind = Literal["column", "columns", "raw", "table", "values", "number", "text", 
 OVERALL = "overall"
 ROWS = "${var.rows}"
 BUSINESS_DATE = "${var.business_date}"
+THESE_BATCHES = "${var.these_batches}"
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
-PLACE = frozenset({"column", "raw", "key", "own_key", "given"})
+PLACE = frozenset({"column", "raw", "key", "own_key", "given", "own_name", "own_table", "raw_table", "loads"})
 """Placeholders that a binding's place fills in; all others are parameters."""
 _FOLDER = Path(__file__).with_name("library")
 
@@ -45,13 +46,18 @@ class Parameter(Strict):
 
 
 class Form(Strict):
-    """One way to test a rule, in SQL with placeholders; `title` only where the rule's does not say it."""
+    """One way to test a rule, in SQL with placeholders; `title` only where the rule's does not say it.
+
+    `groups` counts rows that the table under test may not have: row_key, batch_id, failed, shown, row_count;
+    of rows that fail, and of those with a row_key, one each.
+    """
 
     title: str | None = None
     parameters: dict[str, Parameter] = Field(default_factory=dict)
     given: str | None = None
     fails: list[str] | None = None
     query: str | None = None
+    groups: str | None = None
 
     @field_validator("parameters", mode="before")
     @classmethod
@@ -65,8 +71,8 @@ class Form(Strict):
 
     @model_validator(mode="after")
     def says_what_fails(self) -> Form:
-        if (self.fails is None) == (self.query is None):
-            raise ValueError("a form has either fails or query")
+        if [self.fails, self.query, self.groups].count(None) != 2:
+            raise ValueError("a form has either fails, query or groups")
         if self.query is not None and ROWS not in self.query:
             raise ValueError(f"a query reads the table under test as {ROWS}")
         unlike = (self.placeholders - PLACE) ^ set(self.parameters)
@@ -78,7 +84,7 @@ class Form(Strict):
     def placeholders(self) -> set[str]:
         """Every placeholder of the form's SQL and of its defaults."""
         defaults = [it.default or "" for it in self.parameters.values()]
-        texts = [self.given or "", *(self.fails or []), self.query or "", *defaults]
+        texts = [self.given or "", *(self.fails or []), self.query or "", self.groups or "", *defaults]
         return {name for text in texts for name in PLACEHOLDER.findall(text)}
 
     def lines(self, given: set[str]) -> list[str]:

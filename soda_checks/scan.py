@@ -1,7 +1,8 @@
 """One scan of a relation for all its checks: the rows each tests and fails, by region, and which they are.
 
 A row's verdicts are the bits of a number. Grouped by region and verdicts, rows in order become a handful of
-groups and each row with a fault stays by itself: counts and failing rows, in one temporary table.
+groups and each row with a fault stays by itself: counts and failing rows, in one temporary table. What a
+check counts beside the rows (loads, rows that are missing) is put beside them there.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ import psycopg
 from psycopg import sql
 
 from huiliu.database import Connection
-from soda_checks.conditions import Condition, Relation, condition
+from soda_checks.conditions import Condition, Relation, condition, counted_groups
 from soda_checks.contract import BoundCheck, Contract
 from soda_checks.relations import SESSION, columns_of, rows_of
 from soda_checks.soda import explained
 
 _PER_NUMBER = 31
 _TESTED, _FAILED = 1, 2
+_ROWS_MET = sql.SQL("coalesce(sum(row_count) filter (where counted_by is null), 0)::bigint")
 # Work of a hash is bounded by this many times the server's work_mem: keys that a query finds are held once.
 # The planner takes what a rule asks of a row for rare: a nested loop would compare all rows with all.
 _PLANNING = "set local hash_mem_multiplier = 8; set local enable_nestloop = off"
@@ -44,13 +46,22 @@ class Attempt:
     bound: BoundCheck
     rule: Condition
     shown: str | None
+    groups: sql.Composed | None = None
 
     @property
     def verdict(self) -> sql.Composed:
         """SQL of the row's bits for this check, each of its conditions asked once."""
+        return self._bits(self.rule.tested, self.rule.wrong)
+
+    @property
+    def group_verdict(self) -> sql.Composed:
+        """SQL of the bits of a group that this check counted."""
+        return self._bits(sql.SQL("true"), sql.SQL("met.failed"))
+
+    def _bits(self, tested: sql.Composable, wrong: sql.Composable) -> sql.Composed:
         return sql.SQL("case when not {tested} then 0 when {wrong} then {both} else {one} end").format(
-            tested=self.rule.tested,
-            wrong=self.rule.wrong,
+            tested=tested,
+            wrong=wrong,
             both=sql.Literal((_TESTED | _FAILED) << self._shift),
             one=sql.Literal(_TESTED << self._shift),
         )
@@ -82,7 +93,8 @@ class Attempt:
 class Judged:
     """What a scan found: counts by a check's place, also by region, and why others could not be evaluated.
 
-    `table`: the session's temporary table of failing rows, or None. It holds until the next `verify`.
+    `table`: the session's temporary table of failing rows, or None. It holds until the next `verify`. Those
+    that are not the relation's own have the batch they came in.
     """
 
     rows: int = 0
@@ -164,6 +176,9 @@ class _Scan:
 
     def _attempt(self, place: int, bound: BoundCheck, columns: Sequence[str]) -> Attempt:
         rule = condition(self.contract, bound, self.relation)
+        groups = counted_groups(bound.check, self.relation)
+        if groups is not None:
+            return Attempt(place, bound, rule, f"said by check {place}", groups)
         # The value at fault as the source sent it, if the rule reads that.
         as_sent = f"{bound.column}_raw"
         shown = as_sent if as_sent in rule.failed.as_string() else bound.column
@@ -172,11 +187,13 @@ class _Scan:
     def _write(self, rows: sql.Composable, attempts: Sequence[Attempt]) -> None:
         shown = shown_columns(attempts)
         numbers = sorted({attempt.number for attempt in attempts}) or [0]
-        read = sorted({*self.contract.huiliu.key, *shown, *self._region})
+        of_rows = [attempt for attempt in attempts if attempt.groups is None]
+        values = shown_columns(of_rows)
+        read = sorted({*self.contract.huiliu.key, *values, *self._region})
         verdicts = [
             sql.SQL("{} as {}").format(
                 sql.SQL(" | ").join(
-                    [sql.SQL("0::bigint"), *(it.verdict for it in attempts if it.number == number)]
+                    [sql.SQL("0::bigint"), *(it.verdict for it in of_rows if it.number == number)]
                 ),
                 _verdicts(number),
             )
@@ -188,7 +205,7 @@ class _Scan:
             select {region}::text as region, {numbers},
                 case when {fails} then {row_key} end as row_key,
                 case when {fails} then array[{shown}]::text[] end as shown,
-                count(*) as row_count
+                count(*) as row_count, null::text as counted_by, null::bigint as batch_id
             from (select {read}, {verdicts} from {rows} offset 0) as tried
             group by {groups}
             """
@@ -196,9 +213,12 @@ class _Scan:
             table=sql.Identifier(self.table),
             region=sql.Identifier(*self._region) if self._region else sql.SQL("null"),
             numbers=sql.SQL(", ").join(map(_verdicts, numbers)),
-            fails=sql.SQL(" or ").join([sql.SQL("false"), *(it.has_failed for it in attempts)]),
+            fails=sql.SQL(" or ").join([sql.SQL("false"), *(it.has_failed for it in of_rows)]),
             row_key=row_key(self.contract),
-            shown=sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(name)) for name in shown),
+            shown=sql.SQL(", ").join(
+                sql.SQL("{}::text").format(sql.Identifier(name)) if name in values else sql.SQL("null")
+                for name in shown
+            ),
             read=sql.SQL(", ").join(map(sql.Identifier, read)),
             verdicts=sql.SQL(", ").join(verdicts),
             rows=rows,
@@ -207,13 +227,35 @@ class _Scan:
         with self.connection.transaction():
             self.connection.execute(_PLANNING)
             self.connection.execute(statement)
+            for attempt in attempts:
+                if attempt.groups is not None:
+                    self.connection.execute(self._beside(attempt, attempt.groups, numbers, shown))
+
+    def _beside(
+        self, attempt: Attempt, groups: sql.Composed, numbers: Sequence[int], shown: Sequence[str]
+    ) -> sql.Composed:
+        """Put what a check counted beside the rows."""
+        zero, none = sql.SQL("0::bigint"), sql.SQL("null")
+        return sql.SQL(
+            "insert into {table} ({numbers}, row_key, shown, row_count, counted_by, batch_id)"
+            " select {verdicts}, row_key, array[{shown}]::text[], row_count, {rule}, batch_id from {groups}"
+        ).format(
+            table=sql.Identifier(SESSION, self.table),
+            numbers=sql.SQL(", ").join(map(_verdicts, numbers)),
+            verdicts=sql.SQL(", ").join(
+                attempt.group_verdict if number == attempt.number else zero for number in numbers
+            ),
+            rule=sql.Literal(attempt.bound.check.attributes.rule_id),
+            shown=sql.SQL(", ").join(sql.SQL("shown") if it == attempt.shown else none for it in shown),
+            groups=groups,
+        )
 
     def _reasons(self, rows: sql.Composable, attempts: Iterable[Attempt]) -> dict[int, str]:
         """Why which of the checks cannot be evaluated, each tried by itself."""
         reasons: dict[int, str] = {}
         for attempt in attempts:
             query = sql.SQL("select count(*) filter (where {}), count(*) filter (where {}) from {}").format(
-                attempt.rule.tested, attempt.rule.failed, rows
+                attempt.rule.tested, attempt.rule.failed, attempt.groups or rows
             )
             try:
                 with self.connection.transaction():
@@ -231,7 +273,7 @@ class _Scan:
         ]
         found = self.connection.execute(
             sql.SQL("select region, {} from {} group by region").format(
-                sql.SQL(", ").join([sql.SQL("sum(row_count)::bigint"), *counts]),
+                sql.SQL(", ").join([_ROWS_MET, *counts]),
                 sql.Identifier(SESSION, self.table),
             )
         ).fetchall()

@@ -63,7 +63,7 @@ def score(contracts: Mapping[str, Contract] | None = None) -> ScoreResult:
     with connect("warehouse:score", autocommit=True) as connection, advisory_lock(connection, LOCK):
         today = business_date.get(connection)
         batch_id = ledger.begin_run(connection, "score", today)
-        targets = [(it, table_relation(connection, it, today)) for it in known.values()]
+        targets = [(_merged(it), table_relation(connection, it, today)) for it in known.values()]
         outcomes = verify(connection, targets)
         with connection.transaction():
             write_catalogue(connection)
@@ -89,6 +89,17 @@ def score(contracts: Mapping[str, Contract] | None = None) -> ScoreResult:
     calendar_used = calendar(range(today.year, due.year + 1))
     counted = (changes.opened, changes.closed + withdrawn, overdue)
     return replace(_result(batch_id, outcomes, scores, counted, calendar_used), drift=drift)
+
+
+def _merged(contract: Contract) -> Contract:
+    """The contract as it holds of the merged table: a refused load is not in it, and caps no score."""
+    checks = [
+        check.model_copy(update={"attributes": check.attributes.model_copy(update={"blocking": False})})
+        if check.groups is not None
+        else check
+        for check in contract.checks
+    ]
+    return contract.model_copy(update={"checks": checks})
 
 
 def _write(connection: Connection, batch_id: int, outcomes: list[TableOutcome]) -> Changes:

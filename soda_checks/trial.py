@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 
 from huiliu.database import Connection
-from soda_checks.conditions import Relation, condition
+from soda_checks.conditions import Relation, condition, counted_groups
 from soda_checks.contract import BoundCheck, Contract
 from soda_checks.relations import Rows, columns_of, rows_of, table_relation
 from soda_checks.scan import reraise_if_passing
@@ -46,7 +46,9 @@ def _reason(
 ) -> str:
     """Why a rule is of no use; '' if it is in order."""
     rule = condition(contract, bound, relation)
-    statement = sql.SQL("explain (format json) select from {} where {}").format(rows.query, rule.failed)
+    groups = counted_groups(bound.check, relation)
+    failed = rule.failed if groups is None else sql.SQL("failed")
+    statement = sql.SQL("explain (format json) select from {} where {}").format(groups or rows.query, failed)
     try:
         with connection.transaction():
             for pattern in _PATTERN.findall(rule.failed.as_string()):

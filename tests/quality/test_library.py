@@ -42,13 +42,18 @@ def test_every_table_of_the_five_layers_has_a_contract(contracts: dict[str, Cont
     assert set(contracts) == built | staged
 
 
-def test_each_staging_table_holds_its_batches_against_their_manifests(contracts: dict[str, Contract]) -> None:
+@pytest.mark.parametrize(("rule", "is_at_the_gate"), [("C04", True), ("S06", False)])
+def test_each_staging_table_is_held_against_its_loads(
+    contracts: dict[str, Contract], rule: str, *, is_at_the_gate: bool
+) -> None:
     tables = {it.table_name for it in contracts.values() if it.layer == "staging"}
     held = {
         contract.table_name
         for contract in contracts.values()
-        for bound in contract.bound()
-        if bound.check.attributes.rule_id == "C04" and bound.check.attributes.blocking
+        for check in contract.checks
+        if check.attributes.rule_id == rule
+        and check.groups
+        and (check.attributes.gate, check.attributes.blocking) == (is_at_the_gate, is_at_the_gate)
     }
     assert held == tables
 
@@ -89,8 +94,8 @@ def test_the_page_lists_every_rule() -> None:
 @pytest.mark.parametrize(
     ("form", "named"),
     [
-        ("{fails: 'true', query: 'select 1 from ${var.rows}'}", "either fails or query"),
-        ("{given: 'true'}", "either fails or query"),
+        ("{fails: 'true', query: 'select 1 from ${var.rows}'}", "either fails, query or groups"),
+        ("{given: 'true'}", "either fails, query or groups"),
         ("{query: 'select 1'}", "var.rows"),
         ("{fails: '{column} < {start}'}", "declared and used parameters differ: start"),
         ("{parameters: {start: column}, fails: 'true'}", "declared and used parameters differ: start"),

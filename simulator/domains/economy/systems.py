@@ -14,7 +14,7 @@ from simulator.systems import source_table as st
 from simulator.systems.source_table import SourceTable
 from simulator.systems.system import Shown, System
 from simulator.table import Ints
-from simulator.writers import Header, write_csv, write_json, write_xml
+from simulator.writers import Header, write_csv, write_json, write_manifest, write_xml
 
 MARKET = (labels.FIRM, labels.SELF_EMPLOYED, labels.COOPERATIVE)
 SOCIAL: Header = (
@@ -215,12 +215,14 @@ def _write_organisations(state: State, shown: Shown, folder: Path) -> None:
 
 
 def _write_taxes(state: State, shown: Shown, folder: Path) -> None:
-    """Write the taxpayers as they are and this step's payments."""
+    """Write the taxpayers as they are, and this step's payments with their manifest."""
     write_csv(shown.whole("taxpayer"), TAXPAYER, folder / "taxpayer.csv")
     payments = shown.written("payment")
     if len(payments):
         day = int(compact(np.array([state.today]))[0])
-        write_csv(payments, PAYMENT, folder / f"payment_{day}_{state.meta.step:05d}.csv")
+        path = folder / f"payment_{day}_{state.meta.step:05d}.csv"
+        write_csv(payments, PAYMENT, path)
+        write_manifest(payments, path)
 
 
 def _write_credit(state: State, shown: Shown, folder: Path) -> None:

@@ -33,10 +33,14 @@ def make_identities(connection: Connection, garden: Garden) -> None:
     lost = [
         key
         for (_, key), number in garden.numbers.items()
-        if number is not None and (garden.plants[number].rule, garden.plants[number].kind) == ("S06", "fault")
+        if number is not None and _is_lost(garden.plants[number])
     ]
     connection.execute(_IDENTITY, (lost,))
     connection.execute("grant select on base.base_population__identity to huiliu_score")
+
+
+def _is_lost(plant: Plant) -> bool:
+    return (plant.rule, plant.kind) == ("S06", "fault") and plant.draft.fate is None
 
 
 def plant_regions(connection: Connection, contract: Contract) -> list[Plant]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from good_rows import VILLAGE
 from toy_source import Row, resident_id
 
+from plants.loads import FILES
 from plants.record import Ask, Draft, Recipe, Recipes
 
 _PERSON = ("pid",)
@@ -227,32 +226,6 @@ def _free_of_condition(ask: Ask) -> Draft:
     return ask.change(changes, why, also=("C01",))
 
 
-def _batch(expected: Callable[[int], int | None], why: str) -> Recipe:
-    """A batch of one to three rows, and how many its manifest says."""
-
-    def recipe(ask: Ask) -> Draft:
-        more = [ask.fresh.row(ask.table) for _ in range(ask.turn // 2 % 3)]
-        rows = (ask.row, *(row for row, _ in more))
-        beside = (*ask.beside, *(it for _, others in more for it in others))
-        return Draft(why, rows, beside, manifest=(expected(len(rows)), len(rows)))
-
-    return recipe
-
-
-_CONTRADICTED = [
-    _batch(lambda read: read + 1, "one row is lost"),
-    _batch(lambda read: read - 1, "one row too many"),
-    _batch(lambda read: 10 * read, "a digit of the number is lost"),
-    _batch(lambda read: read + 100, "a page is lost"),
-    _batch(lambda _: 0, "rows where there should be none"),
-]
-_AGREED = [
-    _batch(lambda read: read, "as many as it says"),
-    _batch(lambda _: None, "the manifest has a checksum and no number"),
-    _batch(lambda read: read, "as many as it says"),
-]
-
-
 def _paid_in(months: list[str], why: str, also: tuple[str, ...] = ()) -> Recipe:
     def recipe(ask: Ask) -> Draft:
         year = 2015 + ask.turn % 10
@@ -289,6 +262,6 @@ RECIPES = {
         [_name(value) for value in _NOT_PLACEHOLDERS] + [_firm(*it) for it in _FIRM_VALUES],
     ),
     "C03": Recipes([_missing_on_condition], [_free_of_condition]),
-    "C04": Recipes(_CONTRADICTED, _AGREED),
+    "C04": FILES,
     "C05": Recipes(_GAPS, _SERIES),
 }

@@ -9,6 +9,7 @@ from good_rows import pid
 from toy_source import Row
 
 from plants.consistency import old_number, two_residents
+from plants.loads import CONSERVED, NOT_CONSERVED
 from plants.record import Ask, Draft, Recipe, Recipes
 
 # --- S03 -------------------------------------------------------------------------------------------------
@@ -159,6 +160,11 @@ def _other_notation(ask: Ask) -> Draft:
     return ask.change(parts, "the same sum, written otherwise")
 
 
+def _of_the_base(recipe: Recipe) -> Recipe:
+    """Of the binding that leads to the base, not of the one from landing to staging."""
+    return lambda ask: recipe(ask) if ask.column else None
+
+
 def _lost(ask: Ask) -> Draft:
     return ask.change({}, "its identity did not reach the base")
 
@@ -191,5 +197,9 @@ RECIPES = {
         ],
         [_sum("0", "right to the cent"), _part_unknown, _sum("0", "right to the cent"), _other_notation],
     ),
-    "S06": Recipes([_lost], [_kept, _twice, _once_old, _quarantined]),
+    "S06": Recipes(
+        [*NOT_CONSERVED, _of_the_base(_lost)],
+        [*CONSERVED, *map(_of_the_base, (_kept, _twice, _once_old, _quarantined))],
+        each=4,
+    ),
 }

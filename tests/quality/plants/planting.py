@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import md5
@@ -25,10 +25,11 @@ from plants import (
     conformity_texts,
     consistency,
     consistency_tables,
+    loads,
     uniqueness,
 )
 from plants.fresh import Fresh
-from plants.record import Ask, Kind, Plant, Recipe, Recipes
+from plants.record import Ask, Fate, Kind, Plant, Recipe, Recipes
 from soda_checks.contract import Contract
 
 SEED = 20260115
@@ -70,6 +71,10 @@ class Garden:
             (table, row_key(table, position)): number
             for table, rows in self.rows.items()
             for position, (_, number) in enumerate(rows)
+        } | {
+            (plant.table, loads.file_key(plant.table, number)): number
+            for number, plant in enumerate(self.plants)
+            if plant.draft.manifest is not None
         }
 
 
@@ -132,13 +137,9 @@ def _plants(
 
 
 def land(connection: Connection, garden: Garden) -> None:
-    """Land the rows of each table, in one batch but for those with a manifest, and make its staging table."""
+    """Land the rows of each table, make its staging table, and let files and rows meet what was planned."""
     for table, rows in garden.rows.items():
-        batches = {None: _begin(connection, table, None)}
-        for number in dict.fromkeys(number for _, number in rows if number is not None):
-            manifest = garden.plants[number].draft.manifest
-            if manifest is not None and garden.plants[number].table == table:
-                batches[number] = _begin(connection, table, manifest)
+        batch = loads.begin(connection, table)
         held = connection.execute(
             "select attname from pg_attribute where attrelid = %s::regclass and attnum > 0"
             " and not attisdropped and attname not like '\\_%%'",
@@ -149,28 +150,24 @@ def land(connection: Connection, garden: Garden) -> None:
             sql.Identifier("raw", table), sql.SQL(", ").join(map(sql.Identifier, columns))
         )
         with connection.cursor() as cursor, cursor.copy(statement) as copy:
-            for position, (row, number) in enumerate(rows):
-                batch = batches.get(number, batches[None])
+            for position, (row, _) in enumerate(rows):
                 values = [row.get(column) for column in columns]
                 copy.write_row((*values, row_key(table, position), "I", batch, TODAY))
         connection.execute(sql.SQL("analyze {}").format(sql.Identifier("raw", table)))
         _stage(connection, table)
+        plants = {number: it for number, it in enumerate(garden.plants) if it.table == table}
+        loads.befall(connection, table, _fates(table, rows, plants))
+        loads.send_files(connection, table, plants)
 
 
-def _begin(connection: Connection, table: str, manifest: tuple[int | None, int] | None) -> int:
-    source, _, name = table.partition("__")
-    (batch_id,) = connection.execute(
-        "insert into ops.load_run (source, table_name, mode, business_date, status)"
-        " values (%s, %s, 'snapshot', %s, 'landed') returning batch_id",
-        (source, name, TODAY),
-    ).fetchone() or (0,)
-    if manifest is not None:
-        connection.execute(
-            "insert into ops.manifest (batch_id, what, expected_rows, actual_rows, matches)"
-            " values (%s, 'manifest', %s, %s, false)",
-            (batch_id, *manifest),
-        )
-    return int(batch_id)
+def _fates(
+    table: str, rows: Sequence[tuple[Row, int | None]], plants: Mapping[int, Plant]
+) -> Iterator[tuple[str, Fate]]:
+    """The fates of the rows that are to meet one, those beside them apart."""
+    for position, (row, number) in enumerate(rows):
+        plant = None if number is None else plants.get(number)
+        if plant is not None and plant.draft.fate is not None and row in plant.draft.rows:
+            yield row_key(table, position), plant.draft.fate
 
 
 def _stage(connection: Connection, table: str) -> None:

@@ -12,12 +12,12 @@ from psycopg import sql
 from huiliu.database import Connection
 from plants.planting import Garden
 from plants.record import Plant
-from soda_checks.conditions import condition
+from soda_checks.conditions import condition, counted_groups
 from soda_checks.contract import Contract
 from soda_checks.ledger import find_failing
 from soda_checks.relations import columns_of, rows_of, table_relation
 from soda_checks.rules import catalogue
-from soda_checks.verify import TableOutcome, verify
+from soda_checks.verify import CheckOutcome, TableOutcome, verify
 
 Flagged = dict[tuple[str, str, str], set[str]]
 """Rule, raw table and column -> keys of the rows that fail."""
@@ -42,12 +42,19 @@ def flagged_rows(connection: Connection, contracts: Iterable[Contract]) -> Flagg
 
 def _tested(connection: Connection, outcome: TableOutcome) -> tuple[int, ...]:
     """How many rows each check tests, counted apart."""
-    conditions = [condition(outcome.contract, it.bound, outcome.relation) for it in outcome.checks]
-    counts = sql.SQL(", ").join(sql.SQL("count(*) filter (where {})").format(it.tested) for it in conditions)
+    counts = sql.SQL(", ").join(_count_of(outcome, check) for check in outcome.checks)
     held = columns_of(connection, outcome.relation)
     rows = rows_of(connection, outcome.contract, outcome.relation, held)
     query = sql.SQL("select {} from {}").format(counts, rows.query)
     return connection.execute(query).fetchone() or ()
+
+
+def _count_of(outcome: TableOutcome, check: CheckOutcome) -> sql.Composed:
+    groups = counted_groups(check.bound.check, outcome.relation)
+    if groups is not None:
+        return sql.SQL("(select coalesce(sum(row_count), 0)::bigint from {})").format(groups)
+    tested = condition(outcome.contract, check.bound, outcome.relation).tested
+    return sql.SQL("count(*) filter (where {})").format(tested)
 
 
 @dataclass

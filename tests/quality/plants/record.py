@@ -12,14 +12,16 @@ from toy_source import Row
 from plants.fresh import Fresh
 
 Kind = Literal["fault", "near_miss"]
+Fate = Literal["lost", "strayed", "undeleted", "stale", "deleted", "renewed", "withdrawn", "waiting"]
+"""What becomes of a row between landing and staging (plants.loads)."""
 
 
 @dataclass(frozen=True)
 class Draft:
     """Rows of the table under test, and rows of other tables without which they would not be what they are.
 
-    `also` begins the names of other rules that a near miss fails with good reason. Rows with a `manifest`
-    land as a batch of their own, of which the manifest says (expected rows, rows read).
+    `also` begins the names of other rules that a near miss fails with good reason. With a
+    `manifest` it is a file, of which that says (expected rows, rows read); or its rows meet a `fate`.
     """
 
     why: str
@@ -27,6 +29,8 @@ class Draft:
     beside: tuple[tuple[str, Row], ...] = ()
     also: tuple[str, ...] = ()
     manifest: tuple[int | None, int] | None = None
+    is_made_good: bool = False
+    fate: Fate | None = None
 
 
 @dataclass(frozen=True)
