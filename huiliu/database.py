@@ -99,13 +99,14 @@ def _explained(name: str, conninfo: str, database: str | None, answer: str) -> H
             f'Connection "{name}" to {where} failed: {reason}',
             fix=f'start that server ("huiliu up" starts the embedded one), or correct {dsn_variable(name)}',
         )
-    setting = dsn_variable(name)
+    setting, look = dsn_variable(name), ""
     if overridden(name) is None and name != "admin":
         setting = f"{variable_name('SECRET', target(name).role)} or {setting}"
+        # A home of another user, or another clone, may have the port by now.
+        look = 'see in "huiliu status" that the server is yours, '
     return ConfigError(
         f'Connection "{name}" to {where} was refused: {reason}',
-        fix=f"see that this is the server meant (at a port of an embedded one that is stopped, another may "
-        f'answer: "huiliu up"), correct {setting}, or run "huiliu prepare" to set role, password and rights',
+        fix=f'{look}correct {setting}, or run "huiliu prepare" to set role, password and rights again',
     )
 
 

@@ -43,7 +43,7 @@ def test_a_missing_database_is_a_wrong_setting(home: Path, monkeypatch: pytest.M
 def test_a_wrong_secret_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HUILIU_SECRET_FRONT_370602_WRITER", "wrong")
     with pytest.raises(
-        ConfigError, match="Fix: correct HUILIU_SECRET_FRONT_370602_WRITER or HUILIU_DSN_FRONT_WRITER__370602"
+        ConfigError, match="correct HUILIU_SECRET_FRONT_370602_WRITER or HUILIU_DSN_FRONT_WRITER__370602"
     ):
         connect("front_writer:370602")
     with connect("front_writer:370611") as conn:

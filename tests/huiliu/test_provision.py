@@ -152,7 +152,8 @@ def privileges(conn: psycopg.Connection, role: str) -> dict[str, str]:
 
 READ_BY_BUILD = ["business_date", "resource", "mount_probe", "load_run", "batch_gate", "batch_under_test"]
 EXPECTED = {
-    "huiliu_ingest": {"business_date": "S", "load_run": "SIU", "resource": "SIU", "mount_probe": "SIU"},
+    "huiliu_ingest": {"business_date": "S", "build_batch": "S"}
+    | dict.fromkeys(["load_run", "resource", "mount_probe"], "SIU"),
     "huiliu_build": dict.fromkeys([*READ_BY_BUILD, "delivery", "receipt", "region_move"], "S")
     | dict.fromkeys(["build", "build_batch", "model_run"], "SIU")
     | dict.fromkeys(["model_state", "touched_key"], "SIUD"),
@@ -167,7 +168,7 @@ EXPECTED = {
     | dict.fromkeys(["delivery", "receipt", "region_move"], "SIU"),
 }
 FORBIDDEN = {
-    "huiliu_ingest": ["build", "build_batch", "batch_gate", "delivery", "sent_row"],
+    "huiliu_ingest": ["build", "batch_gate", "delivery", "sent_row"],
     "huiliu_build": ["sent_row"],
     "huiliu_score": ["sent_row", "touched_key", "region_move"],
     "huiliu_return": ["load_run", "batch_gate", "touched_key"],
