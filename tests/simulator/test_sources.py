@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -252,6 +254,15 @@ def test_the_ledger_has_titles_merged_headers_and_a_sheet_for_each_district(show
     assert [cell.value for cell in sheet[4]][5:7] == ["入伍时间", "入伍地"]
     for name, rows in shown.sheets.items():
         assert {row["district_name"] for row in rows.values()} <= {name}
+
+
+def test_each_file_of_tax_payments_has_a_manifest_that_is_right(shown: Shown) -> None:
+    files = sorted((shown.home / "sources" / "taxation").glob("payment_*.csv"))
+    assert files
+    for file in files:
+        said = json.loads(file.with_name(f"{file.name}.json").read_text(encoding="utf-8"))
+        content = file.read_bytes()
+        assert said == {"rows": content.count(b"\r\n") - 1, "sha256": sha256(content).hexdigest()}
 
 
 def test_the_register_has_the_form_of_real_ones(shown: Shown) -> None:
