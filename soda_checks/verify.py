@@ -24,8 +24,10 @@ from soda_checks.soda import Answer
 
 Outcome = Literal["passed", "failed", "not_evaluated"]
 
+A_FEW = 4
+"""Rows that may always fail a blocking percentage: a family with bad papers is no bad batch."""
 SMALL_BATCH_TOLERANCE = 10
-"""Rows that may fail a blocking percentage while they are fewer than half of those tested; one always may."""
+"""Rows that may fail it while they are fewer than half of those tested."""
 
 _COUNTED = "counted"
 _CLEAN = "clean"
@@ -171,7 +173,7 @@ def _threshold(bound: BoundCheck, tested: int) -> dict[str, Any]:
     if check.threshold is None:
         return {"must_be": 0}
     share = check.threshold.must_be_less_than_or_equal
-    few = min(SMALL_BATCH_TOLERANCE, max((tested - 1) // 2, 1))
+    few = min(SMALL_BATCH_TOLERANCE, max((tested - 1) // 2, A_FEW))
     return {"must_be_less_than_or_equal": max(int(tested * share / 100), few)}
 
 
