@@ -43,7 +43,7 @@ class Coded:
     def spoil(self, count: int) -> dict[str, str]:
         """Write a code that does not exist into so many rows at the source; return record -> right code.
 
-        Twice as many rows come along as they are: of wrong ones alone, the gate would hold the batch.
+        Twice as many rows come along as they are, as the gate may hold a batch of wrong ones alone.
         """
         with connect(f"source_owner:{self.source}") as source:
             found = source.execute(
