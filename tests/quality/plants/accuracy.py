@@ -38,9 +38,14 @@ def _ends(days: int) -> Recipe:
     why = f"ends {abs(days)} days before its start" if days < 0 else f"ends {days} days after its start"
 
     def recipe(ask: Ask) -> Draft:
-        return ask.change(_ending(ask, days), why, also=("C03",))
+        return ask.change(_ending(ask, days), why, also=("C03",), case=days)
 
     return recipe
+
+
+def _ends_by_turn(first: int, step: int) -> Recipe:
+    """An end ever further from its start."""
+    return lambda ask: _ends(first + step * ask.turn)(ask)
 
 
 def _ending(ask: Ask, days: int) -> Row:
@@ -82,7 +87,7 @@ _NO_CAP = (True, None)
 
 def _amount(ask: Ask, value: Decimal | str, why: str) -> Draft:
     drawing = {"status": "领取"} if ask.column == "monthly_benefit" else {}
-    return ask.change({ask.column: str(value)} | drawing, why, also=("S05", "A07", "N07"))
+    return ask.change({ask.column: str(value)} | drawing, why, also=("S05", "A07", "N07"), case=str(value))
 
 
 def _beyond(step: str) -> Recipe:
@@ -91,6 +96,15 @@ def _beyond(step: str) -> Recipe:
         return _amount(ask, Decimal(cap) + Decimal(step), f"{step} beyond the cap") if cap else None
 
     return recipe
+
+
+def _ever_further_beyond(ask: Ask) -> Draft | None:
+    return _beyond(f"{ask.turn * ask.turn + 1}.{ask.turn % 100:02d}")(ask)
+
+
+def _ever_less(ask: Ask) -> Draft:
+    minus = ("-", "－")[ask.turn % 2]
+    return _amount(ask, f"{minus}{ask.turn * ask.turn}.{1 + ask.turn % 99:02d}", "less than nothing")
 
 
 def _within(step: str) -> Recipe:
@@ -119,6 +133,14 @@ def _small(value: str) -> Recipe:
     return lambda ask: _amount(ask, value, "little, but something")
 
 
+def _some(ask: Ask) -> Draft:
+    """An amount under every cap, in one of the forms that sources write."""
+    form = ("{:.2f}", "{:,.2f}", " {:.1f} ", "{:.0f}", "{:.2e}")[ask.turn % 5]
+    value = form.format(1000.25 + 37 * ask.turn)
+    wide = value.translate({ord(it): ord(it) + 0xFEE0 for it in "0123456789"})
+    return _amount(ask, wide if ask.turn % 7 == 0 else value, "an amount, however written")
+
+
 # --- A06 -------------------------------------------------------------------------------------------------
 
 
@@ -131,9 +153,15 @@ def _in_days(days: int, form: str = "%Y-%m-%d") -> Recipe:
         number = next((it for it in ("pid", "child_pid") if it in ask.row), "")
         if ask.column in ("birth_date", "born_on"):
             changes[number] = number_of_birth(ask, (TODAY + timedelta(days)).strftime("%Y%m%d"))
-        return ask.change(changes, why, also=("A04", "S0", "R01", "C0"))
+        return ask.change(changes, why, also=("A04", "S0", "R01", "C0"), case=day)
 
     return recipe
+
+
+def _in_days_by_turn(first: int, step: int) -> Recipe:
+    """A day ever further from today, in the forms of dates in turns."""
+    forms = ("%Y-%m-%d", "%Y%m%d", "%Y/%m/%d", "%Y年%m月%d日")
+    return lambda ask: _in_days(first + step * ask.turn, forms[ask.turn % 4])(ask)
 
 
 # --- A07 -------------------------------------------------------------------------------------------------
@@ -150,8 +178,9 @@ def _off(steps: Callable[[Ask], Decimal], why: str) -> Recipe:
             for table, row in ask.beside
         )
         sign = 1 if ask.turn % 2 else -1
-        paid = ask.row | {"amount": f"{_MEDIAN + sign * steps(ask) * _MAD:.2f}"}
-        return Draft(why, (paid,), beside + (_typical(ask) if ask.turn == 0 else ()), ())
+        amount = f"{_MEDIAN + sign * steps(ask) * _MAD:.2f}"
+        paid = ask.row | {"amount": amount}
+        return Draft(why, (paid,), beside + (_typical(ask) if ask.turn == 0 else ()), case=amount)
 
     return recipe
 
@@ -176,44 +205,43 @@ def _typical(ask: Ask) -> tuple[tuple[str, Row], ...]:
 
 RECIPES = {
     "A04": Recipes(
-        [_ends(days) for days in (-1, -2, -7, -30, -31, -365, -366, -1000, -3000)],
-        [_ends(days) for days in (0, 1, 0, 2, 0, 30)],
+        [_ends(-1), *[_ends_by_turn(-2, -17)] * 8],
+        [_ends(0), *[_ends_by_turn(1, 1)] * 8],
+        each=9,
     ),
     "A05": Recipes(
         [
             _beyond("0.01"),
             _negative("-0.01"),
             _zero,
-            _beyond("1"),
-            _negative("-300.00"),
-            _beyond("980000"),
-            _negative("-1"),
+            *[_ever_less, _ever_further_beyond] * 4,
         ],
-        [_within("0"), _small("0.01"), _within("0.01"), _zero_is_allowed, _small("1"), _within("1")],
+        [_within("0"), _small("0.01"), _within("0.01"), _zero_is_allowed, *[_some] * 8],
+        each=12,
     ),
     "A06": Recipes(
         [
-            *map(_in_days, (1, 2, 16, 17, 31, 100, 365, 366, 1000, 20_000)),
-            *(_in_days(days, form) for days in (1, 5) for form in ("%Y%m%d", "%Y/%m/%d", "%Y年%m月%d日")),
+            _in_days(1),
+            _in_days_by_turn(2, 1),
+            _in_days_by_turn(3, 97),
+            _in_days_by_turn(2, 1),
         ],
-        [
-            *map(_in_days, (0, -1, -2, -15, -30)),
-            *(_in_days(days, form) for days in (0, -1) for form in ("%Y%m%d", "%Y/%m/%d", "%Y年%m月%d日")),
-        ],
+        [_in_days(0), *[_in_days_by_turn(-1, -1)] * 3],
+        each=4,
     ),
     "A07": Recipes(
         [
             _off(lambda _: Decimal("6.001"), "just over six median deviations"),
-            _off(lambda ask: Decimal(6) + Decimal(ask.draw.randrange(1, 3000)) / 1000, "over six"),
-            _off(lambda ask: Decimal(ask.draw.randrange(10, 95)), "far off"),
+            *[_off(lambda ask: Decimal(6) + Decimal(ask.draw.randrange(1, 3000)) / 1000, "over six")] * 5,
+            *[_off(lambda ask: Decimal(ask.draw.randrange(1000, 9500)) / 100, "far off")] * 5,
         ],
         [
             _off(lambda _: Decimal(6), "six median deviations"),
             _off(lambda _: Decimal("5.999"), "a cent less"),
-            _off(
-                lambda ask: Decimal(4) + Decimal(ask.draw.randrange(0, 2000)) / 1000, "between four and six"
-            ),
+            *[_off(lambda ask: Decimal(4) + Decimal(ask.draw.randrange(2000)) / 1000, "between four and six")]
+            * 9,
         ],
+        each=140,
     ),
     "A08": A08,
 }

@@ -95,28 +95,34 @@ def _without_check_digit(ask: Ask) -> Draft | None:
 
 # --- A02 -------------------------------------------------------------------------------------------------
 
+_SHORT_MONTHS = ("04", "06", "09", "11")
 _NO_DAYS = [
-    "19900230", "20250230", "19910229", "19000229", "21000229", "20230229", "19851301", "19850001",
-    "19850100",
-    "19850132", "19850431", "19850631", "19850931", "19851131", "20001332", "19999999", "19700000",
-    "20260116",
-    "20260201", "20270115", "20991231",
+    "20260116", "19000229", "21000229", "20230229", "20260201",
+    *(f"{year}0229" for year in range(1950, 2000) if year % 4),
+    *(f"{1951 + 3 * number}{month}31" for number, month in enumerate(_SHORT_MONTHS * 5)),
+    *(f"{1960 + number}02{30 + number % 2}" for number in range(20)),
+    *(f"{1970 + number}{13 + 4 * number}01" for number in range(20)),
+    *(f"{1985 + number}{1 + number % 12:02d}{32 + 5 * number}" for number in range(12)),
+    "19850001", "19850100", "19700000", "19999999", "20270115", "20991231",
 ]  # fmt: skip
+_LONG_MONTHS = ("01", "03", "05", "07", "08", "10", "12")
 _DAYS = [
-    "20000229", "19960229", "20240229", "19040229", "19850131", "19850331", "19850531", "19850731",
-    "19850831",
-    "19851031", "19851231", "19850430", "19850630", "19850930", "19851130", "19850228", "20260115",
-    "20260101",
-    "19000101", "19000228", "19491001",
+    "20260115", "20000229", "19000101", "19000228", "20260101", "19491001",
+    *(f"{year}0229" for year in range(1904, 2025, 4)),
+    *(f"{1930 + number}0228" for number in range(25)),
+    *(f"{1921 + 2 * number}{month}31" for number, month in enumerate(_LONG_MONTHS * 4)),
+    *(f"{1952 + 3 * number}{month}30" for number, month in enumerate(_SHORT_MONTHS * 5)),
+    *(f"{1960 + number}{1 + number % 12:02d}01" for number in range(20)),
 ]  # fmt: skip
 
 
 def _impossible_birth(day: str) -> Recipe:
-    return lambda ask: ask.put(number_of_birth(ask, day), f"nobody was born on {day}")
+    return lambda ask: ask.put(number_of_birth(ask, day), f"nobody was born on {day}", case=day)
 
 
 def _possible_birth(day: str) -> Recipe:
-    return lambda ask: _person(ask, number_of_birth(ask, day), f"{day} is a day", "C01", "C03", "U02")
+    also = (*_ANOTHER_PERSON, "C01", "C03", "U02")
+    return lambda ask: ask.put(number_of_birth(ask, day), f"{day} is a day", also=also, case=day)
 
 
 # --- A03 -------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from plants.record import Draft, Kind, Plant
 from soda_checks.contract import Contract
 from soda_checks.ledger import find_failing
 from soda_checks.relations import table_relation
+from soda_checks.scan import Count
 from soda_checks.verify import verify
 
 DIVISION = "base.base_region__division"
@@ -69,18 +70,27 @@ def plant_regions(connection: Connection, contract: Contract) -> list[Plant]:
     return plants
 
 
-def flagged_regions(connection: Connection, contract: Contract) -> set[str]:
-    """Row keys of the divisions that C06 flags."""
+def flagged_regions(connection: Connection, contract: Contract) -> tuple[set[str], Count]:
+    """Row keys of the divisions that C06 flags, and what it counts."""
     (outcome,) = verify(connection, [(contract, table_relation(connection, contract, TODAY))])
     find_failing(connection, outcome)
     found = connection.execute("select row_key from pg_temp.failing where rule_id = 'C06'").fetchall()
-    return {str(key) for (key,) in found}
+    (check,) = (it for it in outcome.checks if it.attributes.rule_id == "C06")
+    return {str(key) for (key,) in found}, Count(check.tested or 0, check.failed or 0)
+
+
+def expected_regions(plants: list[Plant]) -> Count:
+    """Townships in force are tested, and fail if they are faults."""
+    rows = [plant.draft.rows[0] for plant in plants]
+    tested = sum(row["level"] == "township" and row["valid_until"] is None for row in rows)
+    return Count(tested, sum(plant.kind == "fault" for plant in plants))
 
 
 def score_regions(plants: list[Plant], flagged: set[str]) -> Tally:
     """Count what was found and what was flagged without a fault."""
     tally = Tally()
     for plant in plants:
+        tally.note(plant)
         code = plant.draft.rows[0]["region_code"] or ""
         hit = md5(code.encode(), usedforsecurity=False).hexdigest() in flagged
         if plant.kind == "fault":
@@ -97,12 +107,11 @@ def score_regions(plants: list[Plant], flagged: set[str]) -> Tally:
 def _empty() -> Iterator[Plant]:
     for number in range(ENOUGH):
         code = f"37{10 + number % 80}{1 + number % 13:02d}{1 + number:03d}"
-        neighbour = ((_PERSON, {"township_code": f"{int(code) + 500:09d}"}),) if number % 3 == 0 else ()
-        why = (
-            "nobody lives there, but in a township of nearly the same code"
-            if neighbour
-            else "nobody lives there"
-        )
+        near = (f"{int(code) + 500:09d}", f"{code[:8]}X", f"{code[:6]}000", f" {code}", code[:8], None)[
+            number % 6
+        ]
+        neighbour = ((_PERSON, {"township_code": near}),)
+        why = f"nobody lives there, but perhaps at {near}"
         yield _plant("fault", f"{code}000", "township", None, why, neighbour)
 
 
@@ -126,4 +135,4 @@ def _plant(
     kind: Kind, code: str, level: str, until: str | None, why: str, residents: tuple[tuple[str, Row], ...]
 ) -> Plant:
     row = {"region_code": code, "name": f"区划{code}", "level": level, "valid_until": until}
-    return Plant("C06", DIVISION, "", kind, Draft(why, (row,), residents))
+    return Plant("C06", DIVISION, "", kind, Draft(why, (row,), residents), code)

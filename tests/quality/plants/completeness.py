@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
+
 from good_rows import VILLAGE
+from own_warehouse import TODAY
 from toy_source import Row, resident_id
 
 from plants.loads import FILES
@@ -63,7 +67,8 @@ _AGE = {
 def _blank(value: str | None, what: str) -> Recipe:
     def recipe(ask: Ask) -> Draft:
         columns = (ask.column,) if ask.column else _UNUSABLE.get(ask.table, _PERSON)
-        return ask.change(dict.fromkeys(columns, value), f"{what} for a value without which there is no row")
+        why = f"{what} for a value without which there is no row"
+        return ask.change(dict.fromkeys(columns, value), why, case=what)
 
     return recipe
 
@@ -74,7 +79,8 @@ def _is_there(dress: str, what: str) -> Recipe:
     def recipe(ask: Ask) -> Draft | None:
         if not ask.column or not ask.good:
             return None
-        return ask.put(dress.format(ask.good), what, also=("N", "A", "S", "R", "U", "C02", "C03"))
+        also = ("N", "A", "S", "R", "U", "C02", "C03")
+        return ask.put(dress.format(ask.good), what, also=also, case=what)
 
     return recipe
 
@@ -111,6 +117,13 @@ _BLANK = [
     _blank("   ", "spaces"),
     _blank("\u3000", "a full-width space"),
     _blank("\t", "a tab"),
+    _blank("\n", "a line break"),
+    _blank("\u00a0", "a space that does not break"),
+    _blank("\u200b", "a zero-width space"),
+    _blank("\ufeff", "a byte order mark"),
+    _blank("\u200d", "a zero-width joiner"),
+    _blank("\u2060", "a word joiner"),
+    _blank(" \u3000\t ", "spaces of several kinds"),
 ]
 _PRESENT: list[Recipe] = [
     _child_without_phone,
@@ -118,6 +131,9 @@ _PRESENT: list[Recipe] = [
     _is_there(" {} ", "spaces around a value"),
     _optional_blank,
     _is_there("{}\u3000", "a full-width space behind a value"),
+    _is_there("\u200b{}", "a zero-width space before a value"),
+    _is_there("\t{}\n", "a tab and a line break around a value"),
+    _is_there("\ufeff{}", "a byte order mark before a value"),
     _as_it_is,
 ]
 
@@ -149,22 +165,39 @@ def _firm(column: str, value: str) -> Recipe:
 _PLACEHOLDERS = [
     "无", "未知", "不详", "测试", "-", "/", "N/A", "n/a", "暂无", "空", "待补", "null", "NULL", "None",
     "--", "—", "?", "？", "*", "***", ".", "、", "0000", "1111", "测试1", "测试数据", "无名", "无名氏",
-    "未填", "未填写",
+    "未填", "未填写", "不明", "Null", "nULL", "none", "NONE", "NA", "na", "N/a", "·", "...",
+    *(f"测试{character}" for character in "一二三四五六七八九十甲乙丙丁"),
+    *(f"测试{number:02d}" for number in range(1, 20)),
+    *(digit * length for digit in "0123456789" for length in (4, 5, 11)),
+    *(mark * length for mark in "-—/*?？" for length in (2, 3, 5)),
 ]  # fmt: skip
 _NOT_PLACEHOLDERS = [
     "张无忌", "吴无", "未央", "王未", "余未知", "不凡", "卜不详", "测子", "王测", "史无前", "常空", "空海",
-    "无言",
-    "待雪", "袁未名", "无尘子", "言无尽", "司空图", "王一一", "田田",
+    "无言", "待雪", "袁未名", "无尘子", "言无尽", "司空图", "王一一", "田田", "无·名", "空·空",
+    *(f"{surname}{given}" for surname in "张王李赵钱孙"
+      for given in ("无", "空", "未填", "不详", "不明", "无名")),
+    *(f"{word}{end}" for word in ("无名", "未知", "不详", "暂无", "测试员")
+      for end in ("之子", "先生名", "云海川")),
+    *(f"买买提·{given}" for given in ("无", "空", "未知", "不详", "艾力", "无名氏")),
+    *(f"{given}·艾力" for given in ("无", "空", "未知", "不明", "测试")),
+    *("测试" + "一二三四五"[:length] for length in (3, 4, 5)),
+    *(character * 3 for character in "一二三田山水云金木"),
+    *(f"{given}之" for given in ("未知", "无名", "暂无", "未填", "不明")),
+    *(f"司马{given}" for given in ("无", "空", "未", "不", "暂", "待")),
+    "㐂㐂", "𠀀𠀀", "〇〇", "无𠀀", "空㐂",
 ]  # fmt: skip
 _FIRM_VALUES = [
+    *(("capital", f"{digit * 3}万元") for digit in "23456789"),
+    *(("capital", f"{digit * 4}万人民币") for digit in "12345"),
+    *(("enterprise_type", f"{kind}有限责任公司") for kind in ("未", "无", "空", "测试", "不详", "暂无")),
     ("enterprise_type", "其他有限责任公司"), ("enterprise_type", "未上市股份有限公司"),
     ("enterprise_type", "无限责任企业"), ("enterprise_type", "个体工商户"),
     ("capital", "1万人民币"), ("capital", "111万元"), ("capital", "1000万美元"), ("capital", "88.88万人民币"),
 ]  # fmt: skip
 
+_BLANKS = (None, "", " ", "\u3000", "\t", "\n", "\u00a0", "\u200b", "\ufeff", "   ", " \t ")
 _CONDITIONAL: dict[tuple[str, str], list[tuple[Row, str]]] = {
     ("civil_affairs__subsidy_award", "stop_reason"): [
-        ({"ended_on": "2025-01-01"}, "it ended a year ago"),
         ({"ended_on": "2026-01-15"}, "it ends today"),
         ({"ended_on": "2026/1/14"}, "it ended yesterday"),
         ({"ended_on": "2024-02-29"}, "it ended on a leap day"),
@@ -186,82 +219,108 @@ _CONDITIONAL: dict[tuple[str, str], list[tuple[Row, str]]] = {
         ({"owner_uscc": " "}, "a vehicle without a firm has a person"),
     ],
 }
-_UNCONDITIONAL: dict[tuple[str, str], list[tuple[Row, str]]] = {
-    ("civil_affairs__subsidy_award", "stop_reason"): [
-        ({"ended_on": "2026-01-16", "stop_reason": None}, "it ends tomorrow"),
-        ({"ended_on": None, "stop_reason": None}, "it goes on"),
-        ({"ended_on": "2026-01-15", "stop_reason": "死"}, "it ends today for one word"),
-        ({"ended_on": "2027-02-28", "stop_reason": " "}, "it ends next year"),
-    ],
-    ("police__move", "to_village_code"): [
-        ({"move_type": "迁出", "from_village_code": VILLAGE, "to_village_code": None}, "a move away"),
-        ({"move_type": "迁入", "from_village_code": None, "to_village_code": VILLAGE}, "a move to a village"),
-    ],
-    ("police__move", "from_village_code"): [
-        ({"move_type": "迁入", "from_village_code": None, "to_village_code": VILLAGE}, "a move to the city"),
-        ({"move_type": "迁出", "from_village_code": VILLAGE, "to_village_code": None}, "it is said"),
-    ],
-    ("social_security__insurance", "monthly_benefit"): [
-        ({"status": "参保", "monthly_benefit": None}, "who pays in draws nothing"),
-        ({"status": "领取", "monthly_benefit": "0.01"}, "who draws a pension draws a cent"),
-        ({"status": "停保", "monthly_benefit": " ", "ended_on": "2025-06-01"}, "who has left draws nothing"),
-    ],
-    ("transport__vehicle", "owner_pid"): [
-        ({"owner_pid": None}, "a firm owns the vehicle"),
-        ({"owner_uscc": None}, "a person owns the vehicle"),
-    ],
-}  # fmt: skip
 
 
 def _missing_on_condition(ask: Ask) -> Draft:
     cases = _CONDITIONAL[ask.table, ask.column]
-    changes, why = cases[ask.turn // 2 % len(cases)]
-    blank = (None, "", " ")[ask.turn % 3]
-    return ask.change(changes | {ask.column: blank}, why)
+    changes, why = cases[ask.turn // len(_BLANKS) % len(cases)]
+    return ask.change(changes | {ask.column: _BLANKS[ask.turn % len(_BLANKS)]}, why)
 
 
 def _free_of_condition(ask: Ask) -> Draft:
+    """Either what is asked for only on a condition is blank, or it is there."""
     cases = _UNCONDITIONAL[ask.table, ask.column]
-    changes, why = cases[ask.turn // 2 % len(cases)]
+    changes, why = cases[ask.turn // len(_BLANKS) % len(cases)](ask.turn, _BLANKS[ask.turn % len(_BLANKS)])
     return ask.change(changes, why, also=("C01",))
 
 
-def _paid_in(months: list[str], why: str, also: tuple[str, ...] = ()) -> Recipe:
+def _village(turn: int) -> str:
+    return f"3706020010{1 + turn % 90:02d}"
+
+
+_UNCONDITIONAL: dict[tuple[str, str], list[Callable[[int, str | None], tuple[Row, str]]]] = {
+    ("civil_affairs__subsidy_award", "stop_reason"): [
+        lambda turn, blank: (
+            {"ended_on": (TODAY + timedelta(1 + turn)).isoformat(), "stop_reason": blank},
+            "it ends tomorrow or later",
+        ),
+        lambda turn, _: (
+            {"ended_on": (TODAY - timedelta(turn)).isoformat(), "stop_reason": "死"},
+            "it has ended, for one word",
+        ),
+    ],
+    ("police__move", "to_village_code"): [
+        lambda _, blank: (
+            {"move_type": "迁出", "from_village_code": VILLAGE, "to_village_code": blank},
+            "a move away",
+        ),
+        lambda turn, _: (
+            {"move_type": "迁入", "from_village_code": None, "to_village_code": _village(turn)},
+            "a move to a village",
+        ),
+    ],
+    ("police__move", "from_village_code"): [
+        lambda _, blank: (
+            {"move_type": "迁入", "from_village_code": blank, "to_village_code": VILLAGE},
+            "a move to the city",
+        ),
+        lambda turn, _: (
+            {"move_type": "迁出", "from_village_code": _village(turn), "to_village_code": None},
+            "it is said",
+        ),
+    ],
+    ("social_security__insurance", "monthly_benefit"): [
+        lambda _, blank: ({"status": "参保", "monthly_benefit": blank}, "who pays in draws nothing"),
+        lambda turn, _: (
+            {"status": "领取", "monthly_benefit": f"0.{1 + turn % 99:02d}"},
+            "who draws a pension draws a cent or more",
+        ),
+    ],
+    ("transport__vehicle", "owner_pid"): [
+        lambda _, blank: ({"owner_pid": blank}, "a firm owns the vehicle"),
+        lambda _, blank: ({"owner_uscc": blank}, "a person owns the vehicle"),
+    ],
+}
+
+
+def _paid_in(*steps: int, why: str, also: tuple[str, ...] = (), fails: int = 1) -> Recipe:
+    """Paid so many months after a month, which is another one each turn."""
+
     def recipe(ask: Ask) -> Draft:
-        year = 2015 + ask.turn % 10
-        rows = tuple(
-            ask.row | {"payment_id": str(ask.fresh.number()), "month": f"{year + int(it[0])}{it[1:]}"}
-            for it in months
-        )
-        return Draft(why, rows, ask.beside, also)
+        months = [2010 * 12 + ask.turn + step for step in steps]
+        paid = [f"{month // 12}{1 + month % 12:02d}" for month in months]
+        rows = tuple(ask.row | {"payment_id": str(ask.fresh.number()), "month": it} for it in paid)
+        return Draft(why, rows, ask.beside, also, case=tuple(paid), fails=fails)
 
     return recipe
 
 
 _GAPS = [
-    _paid_in(["001", "003"], "one month is left out"),
-    _paid_in(["012", "102"], "January is left out"),
-    _paid_in(["001", "002", "004", "005"], "a month in the midst is left out"),
-    _paid_in(["006", "106"], "a year is left out"),
-    _paid_in(["011", "101"], "December is left out"),
-    _paid_in(["001", "001", "003"], "a month is left out after one paid twice"),
+    _paid_in(0, 2, why="one month is left out"),
+    _paid_in(0, 1, 3, 4, why="a month in the midst is left out"),
+    _paid_in(0, 12, why="a year but a month is left out"),
+    _paid_in(0, 0, 2, why="a month is left out after one paid twice"),
+    _paid_in(0, 13, why="a year is left out"),
+    _paid_in(0, 2, 4, why="every other month is left out", fails=2),
+    _paid_in(7, 2, 0, 1, 4, why="two gaps, landed backwards", fails=2),
 ]
 _SERIES = [
-    _paid_in(["001", "002"], "two months"),
-    _paid_in(["012", "101"], "over the end of a year"),
-    _paid_in(["007"], "one month alone"),
-    _paid_in(["003", "002", "001"], "landed backwards"),
-    _paid_in(["001", "002", "002", "003"], "one month paid twice", ("U02",)),
-    _paid_in(["011", "012", "101", "102"], "a winter"),
+    _paid_in(0, 1, why="two months"),
+    _paid_in(0, why="one month alone"),
+    _paid_in(2, 1, 0, why="landed backwards"),
+    _paid_in(0, 1, 1, 2, why="one month paid twice", also=("U02",)),
+    _paid_in(0, 1, 2, 3, why="a season"),
+    _paid_in(*range(13), why="a year and a month"),
 ]
 
 RECIPES = {
-    "C01": Recipes(_BLANK, _PRESENT),
+    "C01": Recipes(_BLANK, _PRESENT, placed=True),
     "C02": Recipes(
         [_placeholder(value) for value in _PLACEHOLDERS],
         [_name(value) for value in _NOT_PLACEHOLDERS] + [_firm(*it) for it in _FIRM_VALUES],
+        each=9,
     ),
-    "C03": Recipes([_missing_on_condition], [_free_of_condition]),
+    "C03": Recipes([_missing_on_condition], [_free_of_condition], placed=True),
     "C04": FILES,
     "C05": Recipes(_GAPS, _SERIES),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from good_rows import organisation_code
-from toy_source import resident_id
+from toy_source import Row, resident_id
 
 from plants.code_sets import CODES
 from plants.record import Ask, Draft, Recipe, Recipes
@@ -68,8 +68,36 @@ def _fifteen_allowed(ask: Ask) -> Draft | None:
     return _number(ask, old, "fifteen digits of old paper") if ask.table in _BOTH_FORMS else None
 
 
+def _parted(mark: str) -> Recipe:
+    """Marks between region, birth date and serial."""
+
+    def recipe(ask: Ask) -> Draft | None:
+        code = _pid(ask)
+        parts = mark.join((code[:6], code[6:14], code[14:]))
+        return _number(ask, parts, f"{mark!r} within the number") if ask.column else None
+
+    return recipe
+
+
+def _in_digits_from(first: int, why: str) -> Recipe:
+    """The digits of another script, which begin at a code point."""
+    digits = {ord("0") + digit: first + digit for digit in range(10)}
+
+    def recipe(ask: Ask) -> Draft | None:
+        return _number(ask, _pid(ask).translate(digits), why) if ask.column else None
+
+    return recipe
+
+
+def _looks_like_x(letter: str) -> Recipe:
+    def recipe(ask: Ask) -> Draft | None:
+        return _number(ask, _with_x(ask)[:17] + letter, "a letter like X") if ask.column else None
+
+    return recipe
+
+
 def _as_it_should_be(ask: Ask) -> Draft:
-    return ask.change({}, "eighteen digits")
+    return ask.change({}, "eighteen digits", case=_pid(ask))
 
 
 def _large_x(ask: Ask) -> Draft:
@@ -77,8 +105,10 @@ def _large_x(ask: Ask) -> Draft:
 
 
 def _no_number(ask: Ask) -> Draft:
-    blank = (None, "", " ")[ask.turn % 3]
-    return ask.change({ask.column or _PARENT[ask.table]: blank}, "blank is no form", also=("C0", "R", "U02"))
+    blank = (None, "", " ", "\u3000", "\t", "\u200b")[ask.turn % 6]
+    changes: Row = {ask.column or _PARENT[ask.table]: blank}
+    place = (ask.table, ask.column, blank)
+    return ask.change(changes, "blank is no form", also=("C0", "R", "U02"), case=place)
 
 
 # --- N02 -------------------------------------------------------------------------------------------------
@@ -107,7 +137,17 @@ def _code_with_space(ask: Ask) -> Draft | None:
     return ask.put(f" {ask.good} ", "spaces around a value of the code set", also=("N08",))
 
 
-_NOT_CODES = ("Z", "9X", "其他的", "99999", "不明", "-1", "?", "Ａ", "男女", "00")
+def _code_in_disguise(ask: Ask) -> Draft | None:
+    if ask.table == "enterprise_registry__enterprise":
+        return None
+    wide = ask.good.translate(_WIDE)
+    return ask.put(f"{wide}\u200b", "full-width digits, and a zero-width space", also=("N08",))
+
+
+_NOT_CODES = (
+    "Z", "9X", "其他的", "99999", "不明", "-1", "?", "Ｚ", "男女", "00", "1.0", "二", "l", "O", "0x1", "٣",
+    "１２３４５６", "²", "1,2", "1/2",
+)  # fmt: skip
 
 
 def _not_a_code(value: str) -> Recipe:
@@ -142,6 +182,18 @@ _NO_MONTHS = [
 ]  # fmt: skip
 _YEAR_ALLOWED = ("birth_date", "husband_birth_date", "wife_birth_date")
 _YEAR_TABLES = ("agriculture__land_contract", "funeral__cremation", "marriage_archive__record")
+
+
+_NO_DATES += [
+    *(f"{1990 + 3 * number}-{month}-31" for number, month in enumerate(("04", "06", "09", "11") * 3)),
+    *(f"{year}年2月29日" for year in range(2001, 2024) if year % 4),
+    *(f"{1980 + number}{13 + number}01" for number in range(20)),
+    *(f"{2000 + number}/{1 + number % 12}/{32 + number}" for number in range(20)),
+    *(f"{1985 + number}.02.30" for number in range(15)),
+    *(f"{day:02d}/{month:02d}/2024" for day, month in ((1, 2), (13, 5), (31, 1), (12, 12))),
+    "２０２５－０２－３０", "2025\u200b-02-30", "2025-02 30", "民国九十年", "贰零贰伍年", "昨天", "2025年春",
+    "٢٠٢٥-٠١-٠١",
+]  # fmt: skip
 
 
 def _is_month(ask: Ask) -> bool:
@@ -223,12 +275,19 @@ RECIPES = {
             _form("ID{}", "letters before"),
             _form("{}\u200b", "a zero-width character behind"),
             _form("{0}\n", "a line break behind"),
+            *map(_parted, (" ", "-", "\u00a0", "\u200d", ".", "·")),
+            _in_digits_from(0x0660, "Arabic digits"),
+            _in_digits_from(0x0F20, "Tibetan digits"),
+            _in_digits_from(0x1D7CE, "digits of formulas"),
+            *map(_looks_like_x, "Х×Χ*xＸ"),
         ],
         [_as_it_should_be, _large_x, _no_number, _fifteen_allowed],
     ),
     "N02": Recipes(
         [*map(_not_a_code, _NOT_CODES), _one_too_many],
-        [_valid_code, _valid_code, _valid_code, _code_with_space],
+        [_valid_code, _code_in_disguise, _code_with_space],
+        each=3,
+        placed=True,
     ),
     "N03": N03,
     "N04": Recipes(

@@ -50,7 +50,13 @@ def _same_sex(ask: Ask) -> Draft:
 def _sex_unknown(ask: Ask) -> Draft | None:
     if ask.column != "sex":
         return None
-    return ask.put(("0", "9", "未知", "未说明")[ask.turn // 2 % 4], "no sex is said", also=("N02",))
+    code = _number(ask)
+    unsaid = ("0", "9", "未知", "未说明")[ask.turn // 2 % 4]
+    changes: Row = {
+        "sex": unsaid,
+        _number_column(ask): resident_id(int(code[14:17]) ^ (ask.turn % 2), code[6:14], "370621"),
+    }
+    return ask.change(changes, "no sex is said", also=("N02", "R01"))
 
 
 def _same_birth(ask: Ask) -> Draft:
@@ -84,7 +90,8 @@ def two_residents(ask: Ask, changes: Row, why: str, *also: str) -> Draft:
     """The same person twice in the register, but for what is changed."""
     number = str(ask.fresh.number())
     second = ask.row | {"resident_id": number, "household_no": f"H8{number}"} | changes
-    return Draft(why, (ask.row, second), (), ("N01", *also))
+    case = (ask.row["pid"], *sorted(changes.items()))
+    return Draft(why, (ask.row, second), (), ("N01", *also), case=case)
 
 
 def _other_old_number(ask: Ask) -> Draft:

@@ -20,11 +20,12 @@ def _registered_as(registered: str, here: str, why: str, *also: str) -> Recipe:
 
     def recipe(ask: Ask) -> Draft:
         given = (ask.row["name"] or "王明")[1:]
+        names = registered.format(given), here.format(given)
         beside = tuple(
-            (table, it | {"name": registered.format(given)} if table == "police__resident" else it)
+            (table, it | {"name": names[0]} if table == "police__resident" else it)
             for table, it in ask.beside
         )
-        return Draft(why, (ask.row | {"name": here.format(given)},), beside, also)
+        return Draft(why, (ask.row | {"name": names[1]},), beside, also, case=names)
 
     return recipe
 
@@ -37,6 +38,13 @@ _OTHER_NAMES = [
     _registered_as("王建{}", "王{}建", "characters exchanged"),
     _registered_as("买买提·{}", "买买提{}", "without its middle dot"),
     _registered_as("欧阳{}", "欧{}", "half a surname"),
+    _registered_as("王{}", "{}王", "the surname behind"),
+    _registered_as("张{}", "章{}", "a surname of the same sound"),
+    _registered_as("买买提·{}", "{}·买买提", "the father's name before"),
+    _registered_as("艾力·{}", "艾力·{}·买买提", "a name more"),
+    _registered_as("王{}", "王{0}{0}", "a character twice"),
+    _registered_as("陈𠀀{}", "陈□{}", "a rare character lost"),
+    _registered_as("李{}", "李{}1", "a digit behind"),
 ]
 _SAME_NAMES = [
     _registered_as("王{}", "王{}", "the same name"),
@@ -45,11 +53,18 @@ _SAME_NAMES = [
     _registered_as("王{}", " 王 {} ", "spaces"),
     _registered_as("王{}明", "王\u3000{}明", "a full-width space", "N08"),
     _registered_as("陈𠀀{}", "陈𠀀{}", "a rare character"),
+    _registered_as("王{}", "王\u200b{}", "a zero-width space", "N08"),
+    _registered_as("王\u00a0{}", "王{}", "a space that does not break"),
+    _registered_as("艾力‧{}", "艾力∙{}", "middle dots of two more kinds"),
+    _registered_as("艾力．{}", "艾力·{}", "a full-width full stop for a middle dot", "N08"),
+    _registered_as("王{}\t", "王{}", "a tab behind", "N08"),
 ]
 
 
 def _blank_name(ask: Ask) -> Draft:
-    return ask.change({"name": None}, "no name is no other name", also=("C01", "U04"))
+    blank = (None, "", " ", "\u3000", "\u200b")[ask.turn % 5]
+    case = (ask.table, blank)
+    return ask.change({"name": blank}, "no name is no other name", also=("C01", "N08", "U04"), case=case)
 
 
 def _two_names_registered(ask: Ask) -> Draft:
@@ -61,7 +76,8 @@ def _two_names_registered(ask: Ask) -> Draft:
         "status": "0",
         "household_no": f"H7{ask.fresh.number()}",
     }
-    return Draft("the name of one of his rows", (ask.row,), (*ask.beside, ("police__resident", former)))
+    beside = (*ask.beside, ("police__resident", former))
+    return Draft("the name of one of his rows", (ask.row,), beside, case=(former["name"], ask.row["name"]))
 
 
 # --- S04 -------------------------------------------------------------------------------------------------
@@ -73,12 +89,15 @@ def _death(ask: Ask, number: int, day: date) -> tuple[tuple[str, Row], ...]:
     return (*beside, ("health__death", row | died))
 
 
-_DIED = [date(2025, 5, 30), date(2025, 6, 1), date(2024, 2, 29), date(2025, 6, 30), date(2024, 12, 31)]
+_DIED = [
+    *(date(2025, 5, 30), date(2025, 6, 1), date(2024, 2, 29), date(2025, 6, 30), date(2024, 12, 31)),
+    *(date(2024, 1, 1) + timedelta(11 * step) for step in range(40)),
+]
 
 
 def _s04_row(ask: Ask, number: int, day: date, *, fault: bool) -> tuple[Row, str]:
     """The row of somebody who died on a day: contradicting that, or just not."""
-    step = ask.turn // 2
+    step = ask.turn
     if ask.table == "civil_affairs__subsidy_payment":
         months = 1 + step % 3 if fault else -(step % 3)
         month = day.month - 1 + months
@@ -98,7 +117,7 @@ def _s04_row(ask: Ask, number: int, day: date, *, fault: bool) -> tuple[Row, str
 
 
 def _of_the_dead(ask: Ask, *, fault: bool) -> Draft:
-    number, day = ask.fresh.number(), _DIED[ask.turn // 2 % len(_DIED)]
+    number, day = ask.fresh.number(), _DIED[ask.turn % len(_DIED)]
     row, _ = ask.fresh.row_of(ask.table, number)
     changes, why = _s04_row(ask, number, day, fault=fault)
     beside = _death(ask, number, day)
@@ -106,7 +125,8 @@ def _of_the_dead(ask: Ask, *, fault: bool) -> Draft:
         beside = tuple(it for it in beside if it[0] != "police__resident")
     elif ask.table == "police__cancellation" and (fault or changes["reason"] == "迁出"):
         beside = (("police__resident", ask.fresh.resident(number)),)
-    return Draft(why, (row | changes,), beside + _referred(ask, number), ())
+    case = (ask.table, day, *sorted(changes.items()))
+    return Draft(why, (row | changes,), beside + _referred(ask, number), case=case)
 
 
 def _referred(ask: Ask, number: int) -> tuple[tuple[str, Row], ...]:
@@ -124,14 +144,16 @@ def _agrees_with_death(ask: Ask) -> Draft:
 
 
 def _lives(ask: Ask) -> Draft:
-    return ask.change({}, "nobody died")
+    return ask.change({}, "nobody died", case=ask.table)
 
 
 def _namesake_died(ask: Ask) -> Draft:
-    death = _death(ask, ask.fresh.number(), _DIED[ask.turn // 2 % len(_DIED)])
+    day = _DIED[ask.turn % len(_DIED)]
+    death = _death(ask, ask.fresh.number(), day)
     namesake = ask.row.get("name") or "王明"
     beside = [(table, row | {"name": namesake}) for table, row in death]
-    return Draft("somebody of the same name died", (ask.row,), (*ask.beside, *beside))
+    case = (ask.table, day)
+    return Draft("somebody of the same name died", (ask.row,), (*ask.beside, *beside), case=case)
 
 
 # --- S05, S06 --------------------------------------------------------------------------------------------
@@ -150,13 +172,15 @@ def _sum(off: str, why: str) -> Recipe:
 
 
 def _part_unknown(ask: Ask) -> Draft:
-    missing = ("fund_paid", "self_paid")[ask.turn // 2 % 2]
-    return ask.change({missing: None, "total_amount": "5000.00"}, "a part is not said", also=("C01",))
+    missing = ("fund_paid", "self_paid", "total_amount")[ask.turn // 2 % 3]
+    paid = f"{5000 + ask.turn}.00"
+    amounts: Row = {"total_amount": paid, "fund_paid": paid, "self_paid": paid, missing: None}
+    return ask.change(amounts, "a part is not said", also=("C01",))
 
 
 def _other_notation(ask: Ask) -> Draft:
-    whole = ask.draw.randrange(1, 9)
-    parts: Row = {"fund_paid": f"{whole},000.5", "self_paid": "0.5", "total_amount": f"{whole}001"}
+    whole = 1 + ask.turn
+    parts: Row = {"fund_paid": f"{whole},000.5", "self_paid": "０.5", "total_amount": f" {whole}001"}
     return ask.change(parts, "the same sum, written otherwise")
 
 
@@ -166,11 +190,11 @@ def _of_the_base(recipe: Recipe) -> Recipe:
 
 
 def _lost(ask: Ask) -> Draft:
-    return ask.change({}, "its identity did not reach the base")
+    return ask.change({}, "its identity did not reach the base", case=ask.row["pid"])
 
 
 def _kept(ask: Ask) -> Draft:
-    return ask.change({}, "its identity reached the base")
+    return ask.change({}, "its identity reached the base", case=ask.row["pid"])
 
 
 def _twice(ask: Ask) -> Draft:
@@ -183,13 +207,17 @@ def _once_old(ask: Ask) -> Draft:
 
 
 def _quarantined(ask: Ask) -> Draft:
-    garbage = (None, "", "不详", f"xBT{ask.turn:06d}", "37060219")[ask.turn // 2 % 5]
+    garbage = (None, f"不详{ask.turn}", f"xBT{ask.turn:06d}", f"370602{ask.turn}")[ask.turn // 4 % 4]
     return ask.change({"pid": garbage}, "set apart, as it has no number", also=("C01", "N01"))
 
 
 RECIPES = {
     "S03": Recipes(_OTHER_NAMES, [*_SAME_NAMES, _blank_name, _two_names_registered]),
-    "S04": Recipes([_contradicts_death], [_agrees_with_death, _lives, _agrees_with_death, _namesake_died]),
+    "S04": Recipes(
+        [_contradicts_death],
+        [*[_agrees_with_death, _namesake_died, _agrees_with_death] * 4, _lives],
+        each=24,
+    ),
     "S05": Recipes(
         [
             _sum(off, f"{off} too much")

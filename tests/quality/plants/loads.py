@@ -22,7 +22,7 @@ def _file(says: Callable[[int], int | None], why: str, *, is_made_good: bool = F
 
     def recipe(ask: Ask) -> Draft:
         manifest = (says(ask.turn), ask.turn)
-        return Draft(why, (), manifest=manifest, is_made_good=is_made_good)
+        return Draft(why, (), manifest=manifest, is_made_good=is_made_good, case=manifest)
 
     return recipe
 
@@ -49,7 +49,7 @@ def _between(fate: Fate, why: str) -> Recipe:
     """A row between landing and staging."""
 
     def recipe(ask: Ask) -> Draft | None:
-        return None if ask.column else replace(ask.change({}, why), fate=fate)
+        return None if ask.column else replace(ask.change({}, why, case=(ask.table, fate)), fate=fate)
 
     return recipe
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import md5
@@ -29,7 +29,7 @@ from plants import (
     uniqueness,
 )
 from plants.fresh import Fresh
-from plants.record import Ask, Fate, Kind, Plant, Recipe, Recipes
+from plants.record import KINDS, Ask, Fate, Kind, Plant, Recipes
 from soda_checks.contract import Contract
 
 SEED = 20260115
@@ -55,13 +55,19 @@ class Garden:
 
     plants: list[Plant] = field(default_factory=list)
     rows: dict[str, list[tuple[Row, int | None]]] = field(default_factory=lambda: defaultdict(list))
+    places: list[list[tuple[str, int]]] = field(default_factory=list)
+    """Of each plant, table and position of its rows and of those beside."""
 
     def add(self, plant: Plant) -> None:
         """Note a plant and its rows. Rows beside a fault count as clean ones."""
-        for row in plant.draft.rows:
-            self.rows[plant.table].append((row, len(self.plants)))
-        for table, row in plant.draft.beside:
-            self.rows[table].append((row, len(self.plants) if plant.kind == "near_miss" else None))
+        number = len(self.plants)
+        beside = number if plant.kind == "near_miss" else None
+        landing: list[tuple[str, Row, int | None]] = [(plant.table, row, number) for row in plant.draft.rows]
+        landing += [(table, row, beside) for table, row in plant.draft.beside]
+        self.places.append([])
+        for table, row, owner in landing:
+            self.places[number].append((table, len(self.rows[table])))
+            self.rows[table].append((row, owner))
         self.plants.append(plant)
 
     @cached_property
@@ -94,10 +100,9 @@ def lay_out(contracts: Mapping[str, Contract]) -> Garden:
             continue
         draw = Random(f"{SEED} {rule}")  # noqa: S311 - plants, no secret
         each = max(recipes.each, -(-ENOUGH // len(bindings)))
-        for plant in _plants(rule, bindings, "fault", recipes.faults, each, draw, fresh):
-            garden.add(plant)
-        for plant in _plants(rule, bindings, "near_miss", recipes.near_misses, each, draw, fresh):
-            garden.add(plant)
+        for kind in KINDS:
+            for plant in _plants(rule, bindings, kind, recipes, each, draw, fresh):
+                garden.add(plant)
     return garden
 
 
@@ -115,12 +120,12 @@ def _plants(
     rule: str,
     bindings: list[tuple[str, str]],
     kind: Kind,
-    recipes: Iterable[Recipe],
+    recipes: Recipes,
     each: int,
     draw: Random,
     fresh: Fresh,
 ) -> Iterator[Plant]:
-    ready = list(recipes)
+    ready = recipes.faults if kind == "fault" else recipes.near_misses
     position = 0
     for turn in range(each * len(bindings)):
         table, column = bindings[turn // each]
@@ -130,7 +135,9 @@ def _plants(
             draft = ready[position % len(ready)](ask)
             position += 1
             if draft is not None:
-                yield Plant(rule, table, column, kind, draft)
+                what = draft.why if draft.case is None else draft.case
+                case = (table, column, what) if recipes.placed else what
+                yield Plant(rule, table, column, kind, draft, case)
                 break
         else:
             raise LookupError(f"no {kind} of {rule} fits {table} {column}: add one to tests/quality/plants")

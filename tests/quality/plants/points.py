@@ -11,6 +11,8 @@ from plants.record import Ask, Draft, Recipe, Recipes
 from plants.regions import listed
 
 BUILDING = "buildings__building"
+_MIDDLE = Decimal("121.40"), Decimal("37.53")
+"""Where the good rows are."""
 
 # --- of a column: a point near the city ------------------------------------------------------------------
 
@@ -35,25 +37,49 @@ def _outside(position: str) -> Recipe:
     return lambda ask: ask.put(position, "outside the region, or no point") if ask.column else None
 
 
+def _away(ask: Ask) -> Draft | None:
+    """More than two degrees from the middle of all, by as little as a millionth, to all sides."""
+    further = Decimal(2) + Decimal("0.000001") * ask.turn**2 + Decimal("0.000001")
+    return ask.put(_to_a_side(ask, further), "over two degrees away") if ask.column else None
+
+
+def _to_a_side(ask: Ask, degrees: Decimal) -> str:
+    longitude, latitude = _MIDDLE
+    sign, across = (1, -1)[ask.turn % 2], ask.turn // 2 % 2
+    east, north = (degrees * sign, Decimal(0)) if across else (Decimal(0), degrees * sign)
+    return f"{longitude + east:.6f},{latitude + north:.6f}"
+
+
 def _inside(position: str) -> Recipe:
+    return lambda ask: _alone_at(ask, position) if ask.column else None
+
+
+def _near(ask: Ask) -> Draft | None:
+    """Two degrees from the middle of all, or less, to all sides."""
+    if not ask.column:
+        return None
+    return _alone_at(ask, _to_a_side(ask, Decimal(2) - Decimal("0.000001") * ask.turn**2))
+
+
+def _alone_at(ask: Ask, position: str) -> Draft:
     """In a region of its own, as nothing lies about it there."""
-
-    def recipe(ask: Ask) -> Draft | None:
-        if not ask.column:
-            return None
-        why, village = "inside, at a border or on an island", f"5{ask.fresh.number():05d}101001"
-        where = {"village_code": village} if ask.table == BUILDING else {}
-        return ask.change({"location": position} | where, why, also=("N03",))
-
-    return recipe
+    why, village = "inside, at a border or on an island", f"5{ask.fresh.number():05d}101001"
+    where = {"village_code": village} if ask.table == BUILDING else {}
+    return ask.change({"location": position} | where, why, also=("N03",), case=position)
 
 
 # --- of a table: a point among the others of its township or district -------------------------------------
 
-_MIDDLE = Decimal("121.40"), Decimal("37.53")
 _TOWN = "460001101001"
 _EACH = 120
 _FIRST = 200
+
+
+def _steps(first: str, last: str) -> tuple[str, ...]:
+    """So many distances that no two plants of a kind stand at one place."""
+    count = _EACH // 4
+    start, end = Decimal(first), Decimal(last)
+    return tuple(f"{start + (end - start) * step / (count - 1):.6f}" for step in range(count))
 
 
 def _off(steps: tuple[str, ...], why: str, *, alone: int) -> Recipe:
@@ -78,8 +104,9 @@ def _off(steps: tuple[str, ...], why: str, *, alone: int) -> Recipe:
             beside += (("region_codes__division", listed(village)),)
         elif alone == _FIRST and number == 0:
             beside += _others(ask)
-        row = ask.row | {"location": f"{longitude},{latitude}", "village_code": village}
-        return Draft(why, (row,), beside)
+        location = f"{longitude},{latitude}"
+        row = ask.row | {"location": location, "village_code": village}
+        return Draft(why, (row,), beside, case=(location, village))
 
     return recipe
 
@@ -100,14 +127,14 @@ def _others(ask: Ask) -> tuple[tuple[str, Row], ...]:
 
 A08 = Recipes(
     faults=[
-        *map(_outside, _OUTSIDE),
-        _off(("0.321", "0.33", "0.45"), "in the next district", alone=_FIRST),
-        _off(("0.7", "1.1", "1.6", "1.9"), "in another city, less than two degrees away", alone=_FIRST),
+        *(recipe for position in _OUTSIDE for recipe in (_outside(position), *[_away] * 3)),
+        _off(_steps("0.321", "0.45"), "in the next district", alone=_FIRST),
+        _off(_steps("0.7", "1.9"), "in another city, less than two degrees away", alone=_FIRST),
     ],
     near_misses=[
-        *map(_inside, _INSIDE),
-        _off(("0.319", "0.31", "0.3"), "at the border of the district", alone=400),
-        _off(("0", "0.01", "0.1", "0.2"), "well within the district", alone=400),
+        *(recipe for position in _INSIDE for recipe in (_inside(position), *[_near] * 9)),
+        _off(_steps("0.319", "0.3"), "at the border of the district", alone=400),
+        _off(_steps("0", "0.2"), "well within the district", alone=400),
     ],
     each=_EACH,
 )

@@ -36,7 +36,7 @@ def _place(ask: Ask, code: str, why: str, *history: Beside, day: date | None = N
     if day is not None:
         event, earlier = _EVENT[ask.table]
         changes |= {event: day.isoformat()} | ({earlier: _LONG_AGO} if earlier else {})
-    return Draft(why, (ask.row | changes,), (*ask.beside, *history))
+    return Draft(why, (ask.row | changes,), (*ask.beside, *history), case=(short, day, why))
 
 
 def _of_event(recipe: Recipe) -> Recipe:

@@ -102,16 +102,39 @@ _ENDED: dict[str, Row] = {
 _BESIDE_THE_KEY = ("S", "R", "A04", "C05")
 
 
-def _again(ask: Ask, changes: Row, why: str, also: tuple[str, ...] = _BESIDE_THE_KEY) -> Draft:
-    """The row once more under another primary key, with changes."""
+def _again(
+    ask: Ask, changes: Row, why: str, also: tuple[str, ...] = _BESIDE_THE_KEY, times: int = 1
+) -> Draft:
+    """The row once or more again, under other primary keys and with changes."""
     primary, _ = _KEYS[ask.table]
-    other, beside = ask.fresh.row(ask.table)
-    second = ask.row | ({primary: other[primary]} if primary else {}) | changes
-    return Draft(why, (ask.row, second), ask.beside + beside, also)
+    rows, others = [ask.row], ask.beside
+    for _ in range(times):
+        other, beside = ask.fresh.row(ask.table)
+        rows.append(ask.row | ({primary: other[primary]} if primary else {}) | changes)
+        others += beside
+    case = (why, *sorted(changes.items()))
+    return Draft(why, tuple(rows), others, also, case=case, fails=times)
 
 
 def _key_again(ask: Ask) -> Draft:
     return _again(ask, {}, "the business key once more")
+
+
+def _key_thrice(ask: Ask) -> Draft:
+    return _again(ask, {}, "the business key twice more", times=2)
+
+
+def _key_in_disguise(dress: str) -> Recipe:
+    """A part of the key in another notation."""
+
+    def recipe(ask: Ask) -> Draft:
+        _, key = _KEYS[ask.table]
+        column = key[ask.turn % len(key)]
+        value = ask.row[column]
+        changes: Row = {column: dress.format(value)} if value else {}
+        return _again(ask, changes, f"the business key, {column} as {dress!r}")
+
+    return recipe
 
 
 def _key_again_in_another_row(ask: Ask) -> Draft:
@@ -138,10 +161,11 @@ def _part_blank(ask: Ask) -> Draft | None:
     _, key = _KEYS[ask.table]
     if len(key) > 1 or ask.table == "enterprise_registry__enterprise":
         return None
-    changes: Row = {key[0]: None}
+    changes: Row = {key[0]: (None, "", " ", "\u3000", "\t")[ask.turn % 5]}
     primary, _ = _KEYS[ask.table]
     rows = tuple(ask.row | {primary: ask.fresh.row(ask.table)[0][primary]} | changes for _ in range(2))
-    return Draft("a blank key is no key", rows, ask.beside, ("C", "R", "S", "A", "N"))
+    also = ("C", "R", "S", "A", "N")
+    return Draft("a blank key is no key", rows, ask.beside, also, case=changes[key[0]])
 
 
 def _ended(ask: Ask) -> Draft | None:
@@ -156,7 +180,8 @@ def _ended(ask: Ask) -> Draft | None:
 def _resident_again(ask: Ask, changes: Row, why: str, *also: str) -> Draft:
     number = str(ask.fresh.number())
     own: Row = {"resident_id": number, "household_no": f"H6{number}"}
-    return Draft(why, (ask.row, ask.row | own | changes), (), also)
+    case = (why, ask.row["pid"], *sorted(changes.items()))
+    return Draft(why, (ask.row, ask.row | own | changes), (), also, case=case, fails=2)
 
 
 def _day(ask: Ask) -> str:
@@ -188,7 +213,7 @@ def _third_number(ask: Ask) -> Draft:
         }
         for step in range(1, 3)
     )
-    return Draft("three numbers", (ask.row, *rows))
+    return Draft("three numbers", (ask.row, *rows), case=tuple(row["pid"] for row in rows), fails=3)
 
 
 def _same_number(ask: Ask) -> Draft:
@@ -225,7 +250,7 @@ def _namesake_elsewhere(ask: Ask) -> Draft:
 # --- U04 -------------------------------------------------------------------------------------------------
 
 
-def _periods(*periods: tuple[int, int | None], why: str, other: str = "") -> Recipe:
+def _periods(*periods: tuple[int, int | None], why: str, other: str = "", fails: int = 1) -> Recipe:
     """Periods from and to so many days after a day; `other` names what is not the same in the second."""
 
     def recipe(ask: Ask) -> Draft:
@@ -239,7 +264,8 @@ def _periods(*periods: tuple[int, int | None], why: str, other: str = "") -> Rec
             rows.append(ask.row | {key: str(ask.fresh.row(ask.table)[0][key])} | period | reason)
         if other:
             rows[-1] |= _of_another(ask, other)
-        return Draft(why, tuple(rows), ask.beside, ("R01", "S03"))
+        case = (why, *((row["started_on"], row["ended_on"]) for row in rows))
+        return Draft(why, tuple(rows), ask.beside, ("R01", "S03"), case=case, fails=fails)
 
     return recipe
 
@@ -253,8 +279,23 @@ def _of_another(ask: Ask, other: str) -> Row:
 
 
 RECIPES = {
-    "U01": Recipes([_repeated, _repeated_row, _repeated_in_disguise], [_two_keys, _keys_alike]),
-    "U02": Recipes([_key_again, _key_again_in_another_row], [_one_part_differs, _ended, _part_blank]),
+    "U01": Recipes(
+        [_repeated, _repeated_row, _repeated_in_disguise],
+        [_two_keys, _keys_alike],
+        each=3,
+        placed=True,
+    ),
+    "U02": Recipes(
+        [
+            _key_again,
+            _key_again_in_another_row,
+            _key_thrice,
+            *map(_key_in_disguise, (" {}", "{}\u200b", "\u3000{}", "{}\u00a0")),
+        ],
+        [_one_part_differs, _ended, _part_blank],
+        each=7,
+        placed=True,
+    ),
     "U03": Recipes(
         [_second_number, _number_of_another_region, _third_number],
         [_same_number, _same_number_in_old_form, _born_the_next_day, _twin, _namesake_elsewhere],
@@ -266,7 +307,7 @@ RECIPES = {
             _periods((0, 400), (100, 200), why="one within the other"),
             _periods((0, 400), (0, 400), why="the same period twice"),
             _periods((0, None), (1000, 1100), why="the first goes on"),
-            _periods((0, 900), (100, 200), (899, 1000), why="the third begins in the first"),
+            _periods((0, 900), (100, 200), (899, 1000), why="two begin in the first", fails=2),
         ],
         [
             _periods((0, 400), (400, 800), why="one begins as the other ends"),
