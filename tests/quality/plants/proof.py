@@ -110,7 +110,8 @@ flags counts against it. A row planted for another rule's fault does not: one fa
 
 Each rule has at least a hundred faults and a hundred near misses that differ in what is planted (`distinct`):
 the same value in another column is the same case. Only where a rule's domain has no hundred values (marked
-\\*: blanks, conditions, code sets, manifests, repeated keys) a case is a value at its table and column.
+\\*: blanks, conditions, code sets, repeated keys) a case is a value at its table and column; so is a blank
+among other rules' near misses, and what befalls a row between landing and staging (S06).
 `bindings` says at how many of a rule's places faults were planted: every one of the staging tables. Those of
 built tables are planted nowhere, but for C06's.
 
