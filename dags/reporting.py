@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ingestion.run import TableLoad
     from returnflow.plan import Plan
     from returnflow.run import ReturnResult
-    from soda_checks.correction_lists import ListSent
+    from soda_checks.corrections.lists import ListSent
     from soda_checks.decisions import HeldBatch
     from soda_checks.gate import GateResult
     from soda_checks.score import ScoreResult

@@ -47,7 +47,7 @@ def send_corrections() -> None:
         execution_timeout=timedelta(minutes=30),
     )
     def send_lists() -> dict[str, Any]:
-        from soda_checks.correction_lists import raise_failures, send_lists
+        from soda_checks.corrections.lists import raise_failures, send_lists
 
         sent = send_lists()
         summary = reporting.lists_sent(sent)

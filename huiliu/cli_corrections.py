@@ -18,7 +18,7 @@ def corrections(
     as_json: Json = False,
 ) -> None:
     """Show how each department stands; with --department or --state the corrections themselves."""
-    from soda_checks.correction_overview import SHOWN, by_department, of_department
+    from soda_checks.corrections.overview import SHOWN, by_department, of_department
 
     if department is None and state is None:
         found = by_department()
@@ -33,7 +33,7 @@ def corrections(
 
 def send_corrections(as_json: Json = False) -> None:
     """Send each department its list: files, the front-end table, a receipt."""
-    from soda_checks.correction_lists import raise_failures, send_lists
+    from soda_checks.corrections.lists import raise_failures, send_lists
 
     sent = send_lists()
     columns = ["department", "rows", "open", "overdue", "urged", "rows_upserted", "rows_deleted", "error"]
@@ -54,8 +54,8 @@ def suppress(
     ] = None,
 ) -> None:
     """Let a failing rule off for a while: no corrections, scores as they are. Holds from the next scoring."""
-    from soda_checks.suppressions import Asked
-    from soda_checks.suppressions import suppress as write_down
+    from soda_checks.corrections.suppressions import Asked
+    from soda_checks.corrections.suppressions import suppress as write_down
 
     asked = Asked(table, rule, column, row, reason, by, until.date(), first.date() if first else None)
     typer.echo(f"suppression {write_down(asked)}")
@@ -67,8 +67,8 @@ def suppressions(
     as_json: Json = False,
 ) -> None:
     """Show what is let off, by whom, why, until when and how often it was used; or withdraw one."""
-    from soda_checks.suppressions import all_suppressions
-    from soda_checks.suppressions import withdraw as end
+    from soda_checks.corrections.suppressions import all_suppressions
+    from soda_checks.corrections.suppressions import withdraw as end
 
     if withdraw is not None:
         end(withdraw, by=by)

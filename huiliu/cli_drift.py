@@ -20,7 +20,7 @@ def drift(
     as_json: Json = False,
 ) -> None:
     """Show what changed all of a sudden in batches and tables, or acknowledge one alarm."""
-    from soda_checks import profile_review
+    from soda_checks.profiles import review as profile_review
 
     if acknowledge:
         profile_review.acknowledge(acknowledge, by=by, reason=reason)

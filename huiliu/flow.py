@@ -60,7 +60,7 @@ def _score() -> list[str]:
 
 
 def _corrections() -> list[str]:
-    from soda_checks.correction_lists import raise_failures, send_lists
+    from soda_checks.corrections.lists import raise_failures, send_lists
 
     raise_failures(send_lists())
     return []

@@ -16,10 +16,11 @@ from itertools import groupby
 from huiliu import business_date
 from huiliu.database import Connection, advisory_lock, connect
 from huiliu.errors import ConfigError
-from soda_checks import corrections, ledger
+from soda_checks import ledger
 from soda_checks.conditions import Relation
 from soda_checks.contract import USABLE, Contract, load_contracts
-from soda_checks.profile import profile_landed
+from soda_checks.corrections import lifecycle as corrections
+from soda_checks.profiles.measure import profile_landed
 from soda_checks.relations import batch_relation, unusable_rows
 from soda_checks.rules import catalogue, write_catalogue
 from soda_checks.scoring import table_scores

@@ -8,16 +8,17 @@ from decimal import Decimal
 
 from huiliu import business_date, regions
 from huiliu.database import Connection, advisory_lock, connect
-from soda_checks import corrections, ledger
+from soda_checks import ledger
 from soda_checks.beside import beside_scores
 from soda_checks.contract import Contract, load_contracts
-from soda_checks.corrections import Changes
+from soda_checks.corrections import lifecycle as corrections
+from soda_checks.corrections.lifecycle import Changes
+from soda_checks.corrections.urging import escalate
 from soda_checks.gate import LOCK
-from soda_checks.profile import profile_tables
+from soda_checks.profiles.measure import profile_tables
 from soda_checks.relations import table_relation
 from soda_checks.rules import OVERALL, write_catalogue
 from soda_checks.scoring import Score, region_scores, rolled_up, table_scores
-from soda_checks.urging import escalate
 from soda_checks.verify import TableOutcome, verify
 from soda_checks.workdays import add_workdays, calendar
 

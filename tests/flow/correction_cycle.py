@@ -14,7 +14,7 @@ from huiliu.database import connect
 from huiliu.settings import get_settings
 from ingestion.run import ingest
 from soda_checks.contract import CONTRACTS, Contract, load_contract
-from soda_checks.correction_lists import raise_failures, send_lists
+from soda_checks.corrections.lists import raise_failures, send_lists
 from soda_checks.gate import gate_staging
 from soda_checks.score import score
 from tests.flow import city_days

@@ -43,7 +43,7 @@ _CHILDREN.set_forkserver_preload(
         "dbt.cli.main",
         "ingestion.run",
         "returnflow.run",
-        "soda_checks.correction_lists",
+        "soda_checks.corrections.lists",
         "soda_checks.gate",
         "soda_checks.score",
         "tests.flow.kill_actions",

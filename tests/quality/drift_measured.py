@@ -27,7 +27,7 @@ from drift_series import (
     wild_counts,
 )
 
-from soda_checks.profile_alarm import COUNT, SHARE, Limits, Scale
+from soda_checks.profiles.alarm import COUNT, SHARE, Limits, Scale
 
 Parts = dict[str, float]
 Found = dict[str, tuple[int, int]]

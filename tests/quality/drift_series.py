@@ -12,10 +12,10 @@ from functools import cache
 
 import numpy as np
 
-from soda_checks.profile_alarm import DISTANCE, Limits, Scale, judge
-from soda_checks.profile_fit import WINDOW, History
-from soda_checks.profile_season import season, worth_reading
-from soda_checks.profile_shares import distance, quantile_distance, usual
+from soda_checks.profiles.alarm import DISTANCE, Limits, Scale, judge
+from soda_checks.profiles.fit import WINDOW, History
+from soda_checks.profiles.season import season, worth_reading
+from soda_checks.profiles.shares import distance, quantile_distance, usual
 from soda_checks.workdays import is_workday
 
 Random = np.random.Generator

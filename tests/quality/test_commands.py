@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 import ingestion.run
 import returnflow.run
-import soda_checks.correction_lists
+import soda_checks.corrections.lists
 import soda_checks.gate
 import soda_checks.score
 import transformation.build
@@ -77,7 +77,7 @@ def test_a_run_lists_held_batches_and_rules_that_could_not_be_evaluated(
     monkeypatch.setattr(transformation.build, "build", lambda: BuildResult(1, date(2026, 1, 15)))
     monkeypatch.setattr(transformation.build, "build_metrics", lambda: None)
     monkeypatch.setattr(returnflow.run, "deliver_all", delivered.append)
-    monkeypatch.setattr(soda_checks.correction_lists, "send_lists", lambda: [])
+    monkeypatch.setattr(soda_checks.corrections.lists, "send_lists", lambda: [])
     _scoring(monkeypatch, [PROBLEM])
     said: list[str] = []
     failures = run_flow(said.append)

@@ -15,10 +15,10 @@ from toy_source import ToySource, person
 from huiliu import departments
 from huiliu.database import connect
 from huiliu.settings import get_settings
-from soda_checks import correction_lists
 from soda_checks.contract import Contract
-from soda_checks.correction_files import file_name, write_files
-from soda_checks.correction_lists import raise_failures, send_lists
+from soda_checks.corrections import lists as correction_lists
+from soda_checks.corrections.files import file_name, write_files
+from soda_checks.corrections.lists import raise_failures, send_lists
 from soda_checks.score import score
 
 POLICE = "市公安局"

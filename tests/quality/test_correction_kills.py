@@ -25,11 +25,11 @@ from toy_source import ToySource, empty_toy, people, person
 from huiliu import business_date
 from huiliu.database import Connection, connect
 from huiliu.settings import get_settings
-from soda_checks import suppressions
-from soda_checks.correction_columns import COLUMNS
-from soda_checks.correction_lists import raise_failures, send_lists
+from soda_checks.corrections import suppressions
+from soda_checks.corrections.columns import COLUMNS
+from soda_checks.corrections.lists import raise_failures, send_lists
+from soda_checks.corrections.suppressions import Asked
 from soda_checks.score import score
-from soda_checks.suppressions import Asked
 
 TABLE = "staging.stg_toy__person"
 POLICE, SCHOOLS = "市公安局", "市教育局"

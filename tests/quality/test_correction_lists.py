@@ -18,12 +18,12 @@ from huiliu import business_date, departments
 from huiliu.database import connect
 from huiliu.errors import DataError, HuiliuError, TransientError
 from huiliu.settings import get_settings
-from soda_checks import correction_lists
 from soda_checks.contract import load_contracts
-from soda_checks.correction_columns import COLUMNS
-from soda_checks.correction_files import NOTHING
-from soda_checks.correction_lists import ListSent, raise_failures, send_lists
-from soda_checks.correction_overview import by_department
+from soda_checks.corrections import lists as correction_lists
+from soda_checks.corrections.columns import COLUMNS
+from soda_checks.corrections.files import NOTHING
+from soda_checks.corrections.lists import ListSent, raise_failures, send_lists
+from soda_checks.corrections.overview import by_department
 from soda_checks.score import score
 
 POLICE = "市公安局"
@@ -246,7 +246,7 @@ def test_a_front_end_that_is_down_fails_all_tables_and_the_files_are_there(
 def test_a_receipt_that_does_not_match_is_a_failure(
     found: ToySource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("soda_checks.correction_lists.Front.receipt", lambda *_: (1, "1"))
+    monkeypatch.setattr("soda_checks.corrections.lists.Front.receipt", lambda *_: (1, "1"))
     assert all("the destination shows 1 rows" in str(it.error) for it in send_lists())
     assert found.connection.execute(
         "select distinct matches, error is null from quality.correction_delivery"

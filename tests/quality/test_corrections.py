@@ -15,10 +15,10 @@ from typer.testing import CliRunner
 from huiliu import business_date
 from huiliu.cli import app
 from huiliu.errors import ConfigError, DataError
-from soda_checks import suppressions
 from soda_checks.contract import Contract
+from soda_checks.corrections import suppressions
+from soda_checks.corrections.suppressions import Asked
 from soda_checks.score import score
-from soda_checks.suppressions import Asked
 from soda_checks.workdays import add_workdays, last_overdue
 
 TODAY = date(2026, 1, 15)

@@ -10,10 +10,11 @@ from own_warehouse import TODAY
 from toy_source import Row, ToySource, people, person
 
 from huiliu import business_date
-from soda_checks import decisions, ledger, suppressions
+from soda_checks import decisions, ledger
+from soda_checks.corrections import suppressions
+from soda_checks.corrections.suppressions import Asked
 from soda_checks.gate import gate_staging
 from soda_checks.score import score
-from soda_checks.suppressions import Asked
 
 TABLE = "staging.stg_toy__person"
 

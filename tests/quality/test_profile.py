@@ -15,9 +15,10 @@ from huiliu import business_date
 from huiliu.cli import app
 from huiliu.database import connect
 from huiliu.errors import ConfigError, DataError
-from soda_checks import profile_ledger, profile_review
 from soda_checks.gate import gate_staging
-from soda_checks.profile_alarm import Limits
+from soda_checks.profiles import ledger as profile_ledger
+from soda_checks.profiles import review as profile_review
+from soda_checks.profiles.alarm import Limits
 from soda_checks.score import score
 
 TODAY = date(2026, 1, 15)

@@ -9,10 +9,10 @@ import pytest
 from drift_measured import alarms, detections, false_alarms
 from drift_series import HELD_OUT, ROWS, TUNED, Watch, counts, moved_pay_day
 
-from soda_checks.profile_alarm import COUNT, DISTANCE, Limits, judge
-from soda_checks.profile_fit import History
-from soda_checks.profile_season import due_days, former_years, season, worth_reading
-from soda_checks.profile_shares import distance, quantile_distance, usual
+from soda_checks.profiles.alarm import COUNT, DISTANCE, Limits, judge
+from soda_checks.profiles.fit import History
+from soda_checks.profiles.season import due_days, former_years, season, worth_reading
+from soda_checks.profiles.shares import distance, quantile_distance, usual
 
 DAYS = TUNED.days
 LIMITS = Limits(4.5, 0.35, 4, 8, 10)

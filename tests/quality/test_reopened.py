@@ -11,7 +11,7 @@ from toy_source import Row, ToySource, people, person
 
 from huiliu import business_date
 from soda_checks.contract import Contract
-from soda_checks.reopened import RETURN_DAYS
+from soda_checks.corrections.reopened import RETURN_DAYS
 from soda_checks.score import score
 
 DUE = date(2026, 1, 29)

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from huiliu import business_date
 from huiliu.cli import app
 from huiliu.errors import ConfigError, DataError
-from soda_checks import suppressions
+from soda_checks.corrections import suppressions
 from soda_checks.score import score
 
 TABLE = "staging.stg_toy__person"

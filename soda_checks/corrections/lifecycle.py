@@ -14,11 +14,11 @@ from typing import Any
 from psycopg import sql
 
 from huiliu.database import Connection
-from soda_checks import correction_statements as statements
 from soda_checks.contract import Contract
+from soda_checks.corrections import statements
+from soda_checks.corrections.reopened import RETURN_DAYS, find_successors
+from soda_checks.corrections.source_key import source_key
 from soda_checks.relations import SESSION
-from soda_checks.reopened import RETURN_DAYS, find_successors
-from soda_checks.source_key import source_key
 from soda_checks.verify import TableOutcome
 from soda_checks.workdays import add_workdays
 

@@ -11,9 +11,9 @@ from psycopg.types.json import Jsonb
 
 from huiliu.database import Connection
 from huiliu.errors import ConfigError
-from soda_checks.profile_alarm import COUNT, DISTANCE, SHARE, Judgement, Limits, Scale
-from soda_checks.profile_fit import WINDOW, History
-from soda_checks.profile_season import worth_reading
+from soda_checks.profiles.alarm import COUNT, DISTANCE, SHARE, Judgement, Limits, Scale
+from soda_checks.profiles.fit import WINDOW, History
+from soda_checks.profiles.season import worth_reading
 
 KEPT_DAYS = 1200
 """Business days a profile is kept: three years of seasons, and the weeks before them. Alarms stay."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from soda_checks.profile_alarm import Judgement
+from soda_checks.profiles.alarm import Judgement
 
 MEASURES = {
     "rows": "行数",

@@ -15,7 +15,7 @@ from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.worksheet import Worksheet
 
 from huiliu.settings import get_settings
-from soda_checks.correction_columns import COLUMNS
+from soda_checks.corrections.columns import COLUMNS
 
 ROWS_A_SHEET = 1_000_000
 NOTHING = "本期无待更正记录"

@@ -16,11 +16,11 @@ from psycopg.rows import class_row
 from huiliu import business_date
 from huiliu.database import Connection
 from huiliu.errors import DataError
-from soda_checks import profile_ledger as ledger
-from soda_checks.profile_alarm import Limits, judge
-from soda_checks.profile_ledger import Alarm, Batch, Figure, Past
-from soda_checks.profile_reason import reason
-from soda_checks.profile_shares import distance, quantile_distance, usual
+from soda_checks.profiles import ledger
+from soda_checks.profiles.alarm import Limits, judge
+from soda_checks.profiles.ledger import Alarm, Batch, Figure, Past
+from soda_checks.profiles.reason import reason
+from soda_checks.profiles.shares import distance, quantile_distance, usual
 from soda_checks.verify import TableOutcome
 
 ROWS_FOR_COLUMNS = 30

@@ -12,7 +12,7 @@ from psycopg.conninfo import conninfo_to_dict
 from huiliu import connections, departments
 from huiliu.database import Connection, connect
 from huiliu.errors import ConfigError, HuiliuError
-from soda_checks.correction_columns import COLUMNS, NAMES, RECEIPT, ROW_HASH
+from soda_checks.corrections.columns import COLUMNS, NAMES, RECEIPT, ROW_HASH
 
 _TABLE = sql.Identifier(departments.SCHEMA, "correction_list")
 _INCOMING = sql.Identifier("incoming_correction")

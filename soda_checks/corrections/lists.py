@@ -19,9 +19,9 @@ from huiliu import business_date, departments, regions
 from huiliu.database import Connection, advisory_lock, connect
 from huiliu.errors import DataError, HuiliuError, TransientError
 from huiliu.settings import get_settings
-from soda_checks.correction_columns import NAMES, RECEIPT
-from soda_checks.correction_files import write_files
-from soda_checks.correction_front import Front, make_room
+from soda_checks.corrections.columns import NAMES, RECEIPT
+from soda_checks.corrections.files import write_files
+from soda_checks.corrections.front import Front, make_room
 
 LOG = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soda_checks.profile_season import alike, due_days, former_years, season
+from soda_checks.profiles.season import alike, due_days, former_years, season
 from soda_checks.workdays import is_workday
 
 Values = NDArray[np.float64]

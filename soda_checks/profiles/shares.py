@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from soda_checks.profile_fit import WINDOW
+from soda_checks.profiles.fit import WINDOW
 
 
 def distance(shares: dict[str, float], usual: dict[str, float]) -> float:

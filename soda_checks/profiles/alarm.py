@@ -12,8 +12,8 @@ from datetime import date
 
 import numpy as np
 
-from soda_checks.profile_fit import FIRM, WINDOW, Expected, History, Values, fitted
-from soda_checks.profile_season import alike
+from soda_checks.profiles.fit import FIRM, WINDOW, Expected, History, Values, fitted
+from soda_checks.profiles.season import alike
 
 _GLANCE = 8
 

@@ -1,0 +1,1 @@
+"""What fails a rule goes back to its department, until it is mended (docs/corrections.md)."""

@@ -1,0 +1,1 @@
+"""What batches look like, and alarms of sudden change (docs/profiling.md)."""
