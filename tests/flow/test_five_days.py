@@ -308,8 +308,8 @@ def test_kpis_move_with_what_was_found_and_what_was_mended_in_time(five_days: Fi
     before = correction_cycle.kpis()
     correction_cycle.begin(due + timedelta(days=1))
     after = correction_cycle.kpis()
-    # A wrong code fails N02, and C01 as its row is of no use. So were the awards' rows the week before, when held:
-    # a fault that comes back keeps its former due date, which has passed by now.
+    # A wrong code fails N02, and C01 as its row is of no use. So were the awards' rows when they were held,
+    # and a fault that comes back keeps its former due date, which has passed by now.
     assert correction_cycle.moved(before, after, "correction_timeliness", "2026-02") == {
         AWARDS.department: (2, 3),
         INSURANCES.department: (0, 4),
