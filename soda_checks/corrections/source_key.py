@@ -14,11 +14,8 @@ from soda_checks.contract import Contract
 
 _TELLABLE = tuple(f"分级：{CLASSIFICATIONS[it]}" for it in ("public", "internal"))
 
-# 18 digits with a date in them, or the 15 digits of the old form, with no digit beside them.
-_ID_NUMBER = (
-    r"(?<![0-9])[1-9][0-9]{5}(18|19|20)?[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])"
-    r"[0-9]{3}[0-9Xx]?(?![0-9])"
-)
+# 15 or 18 digits with no digit beside them, in either width: the date within may be mistyped, too.
+_ID_NUMBER = r"(?<![0-9０-９])[0-9０-９]{15}([0-9０-９]{2}[0-9０-９XxＸｘ])?(?![0-9０-９])"
 
 _KEY_COLUMNS = """
 select key.name, split_part(described.description, '：', 1), coalesce(described.description, '')

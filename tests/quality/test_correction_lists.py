@@ -176,8 +176,9 @@ def test_a_department_only_reads(found: ToySource, attempt: str) -> None:
 
 def test_a_key_that_says_who_someone_is_is_not_told(found: ToySource) -> None:
     found.connection.execute("truncate quality.correction cascade")
-    # A record number that looks like an ID number, and one of a column that the dictionary calls sensitive.
-    found.land([person(2, person_id="370602199001010019", name="无")])
+    # Record numbers that look like ID numbers, and one of a column that the dictionary calls sensitive.
+    numbers = "370602199001010019", "37060219901301001X", "３７０６０２１９９００１０１００１９"
+    found.land([person(2, person_id=number, name="无") for number in numbers])
     found.merge()
     score(found.contracts)
     keys = found.connection.execute(
